@@ -1,0 +1,1 @@
+"""Reasoning protocols for llm."""

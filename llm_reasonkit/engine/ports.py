@@ -1,0 +1,122 @@
+"""What the engine needs from the outside world; the adapters implement these protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, StepResult, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the engine must know of a model before it writes a prompt for it.
+
+    reasons: it is known to reason by itself, so it is not told to think step by step.
+    constrains_output: a JSON Schema can be passed with the call.
+    """
+
+    id: str
+    reasons: bool = False
+    constrains_output: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the model of one role. `max_tokens` bounds the reply, always."""
+
+    step: str
+    role: str
+    prompt: str
+    max_tokens: int
+    system: str | None = None
+    schema: Mapping[str, Any] | None = None
+    effort: str | None = None
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back from one call.
+
+    finish_reason: `stop`, `length` (cut off), or None where the model does not say.
+    turn: the adapter's own record of the exchange, handed unopened to the trace.
+    turn_id: the id under which that record is kept in llm's log.
+    """
+
+    text: str
+    model: str
+    model_served: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    tokens: Tokens = Tokens()
+    cost: Cost = field(default_factory=lambda: Cost(unknown_calls=1))
+    first_token_ms: int | None = None
+    turn: Any = None
+    turn_id: str | None = None
+
+
+class Caller(Protocol):
+    """The models of a run, by role."""
+
+    def facts(self, role: str) -> ModelFacts:
+        """Tell what is known of the model that plays `role`."""
+        ...
+
+    async def call(self, call: Call, on_text: Callable[[str], None]) -> Reply:
+        """Make one call, handing on text as it arrives.
+
+        Raises CallError when the model gave no complete reply.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is known of a run before its first call. `settings` hold no secrets."""
+
+    run_id: str
+    command: str
+    question: str
+    started: datetime
+    protocol: str | None = None
+    profile: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TraceSink(Protocol):
+    """Where a run is recorded. Each method returns once the record is safe."""
+
+    async def run_started(self, run: RunStart) -> None: ...
+
+    async def step_finished(
+        self, step: StepResult, checks: list[CheckItem], reply: Reply | None
+    ) -> None: ...
+
+    async def run_finished(self, result: Result) -> None: ...
+
+
+class Observer(Protocol):
+    """Who watches a run. Methods return at once and never raise."""
+
+    def step_started(self, step_id: str, model: str | None) -> None: ...
+
+    def step_text(self, step_id: str, text: str) -> None: ...
+
+    def step_finished(self, step: StepResult, checks: list[CheckItem]) -> None: ...
+
+    def answer_text(self, text: str) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, so that the engine need not look at the wall itself."""
+
+    def now(self) -> datetime:
+        """Return the time of day, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        ...

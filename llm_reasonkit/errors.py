@@ -1,0 +1,111 @@
+"""Every error this package raises on purpose.
+
+ReasonkitError
+├── UsageError           exit 2: what the user typed or configured is wrong
+│   ├── ProtocolError    a protocol or profile file has mistakes (all of them, with lines)
+│   ├── ConfigError      the configuration has mistakes (all of them, with lines)
+│   └── MissingKeyError  no key for the provider
+├── LimitError           exit 3: a budget or limit ended the work
+├── CallError            exit 5: one call to one model failed
+└── StoreError           the log cannot be read or written
+
+`str(error)` is one line for a person: what is wrong, where, what to do next. It never holds a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ReasonkitError(Exception):
+    """Root of the tree; `exit_code` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(ReasonkitError):
+    """What was typed or configured cannot be carried out."""
+
+    exit_code = 2
+
+
+class MissingKeyError(UsageError):
+    """No key is known for the provider of the model asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file: where it is and what would be right."""
+
+    message: str
+    line: int | None = None
+
+
+class FileProblems(UsageError):
+    """A file has mistakes; all of them are reported at once.
+
+    `source` names the file as the user knows it, `problems` are in file order.
+    """
+
+    def __init__(self, source: str, problems: list[Problem]) -> None:
+        self.source = source
+        self.problems = problems
+        super().__init__("\n".join(self._row(problem) for problem in problems))
+
+    def _row(self, problem: Problem) -> str:
+        place = self.source if problem.line is None else f"{self.source}:{problem.line}"
+        return f"{place}: {problem.message}"
+
+
+class ProtocolError(FileProblems):
+    """A protocol or profile file cannot be used."""
+
+
+class ConfigError(FileProblems):
+    """A configuration file cannot be used."""
+
+
+class LimitError(ReasonkitError):
+    """A budget or a limit of the user's was reached."""
+
+    exit_code = 3
+
+
+class CallError(ReasonkitError):
+    """One call to one model failed.
+
+    code: stable word for programs: `auth`, `no_credits`, `rate_limited`, `daily_limit`,
+        `bad_request`, `model_not_found`, `moderated`, `network`, `timeout`, `server`,
+        `interrupted_stream`, `empty`, `refused`, `unavailable`.
+    status: HTTP status where there was one. request_id: the provider's id of the generation.
+    retry_after: seconds the server asked to wait. billed: False only when it is certain that
+        nothing was charged. partial: text received before the failure.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "unavailable",
+        model: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        billed: bool = True,
+        partial: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.model = model
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.billed = billed
+        self.partial = partial
+
+
+class StoreError(ReasonkitError):
+    """logs.db or our tables in it cannot be read or written."""
