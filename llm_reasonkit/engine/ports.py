@@ -51,7 +51,7 @@ class Reply:
     model_served: str | None = None
     provider: str | None = None
     finish_reason: str | None = None
-    tokens: Tokens = Tokens()
+    tokens: Tokens = field(default_factory=Tokens)
     cost: Cost = field(default_factory=lambda: Cost(unknown_calls=1))
     first_token_ms: int | None = None
     turn: Any = None
