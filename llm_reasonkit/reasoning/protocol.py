@@ -7,7 +7,7 @@ mention; nobody writes a dependency by hand.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -123,6 +123,11 @@ class Protocol(Entry):
             if step.check and self.dependencies(name) <= needed:
                 needed.add(name)
         return [name for name in self.steps if name in needed]
+
+    def in_order(self, names: Collection[str]) -> list[str]:
+        """Sort steps so that each comes after those it reads."""
+        graph = {name: self.dependencies(name) for name in names}
+        return list(TopologicalSorter(graph).static_order())
 
 
 class Stage(Entry):

@@ -1,0 +1,181 @@
+"""Carry out a prompt step: one call, or one per item in parallel, read and held to its schema."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from llm_reasonkit.engine.ledger import Ledger, Node
+from llm_reasonkit.engine.ports import Call, Caller, Reply
+from llm_reasonkit.errors import CallError
+from llm_reasonkit.reasoning.extract import ExtractError, read_object
+from llm_reasonkit.reasoning.prompting import asked_again, in_form, step_prompt, system_prompt
+from llm_reasonkit.reasoning.protocol import resolve
+from llm_reasonkit.reasoning.result import Cost
+from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema
+from llm_reasonkit.reasoning.template import Fence
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step left behind: its value, the ids of its records, or why there is no value."""
+
+    value: Any = None
+    idents: tuple[str, ...] = ()
+    absent: str | None = None
+
+
+class Asker:
+    """Asks the models of a run. `own_system` is the system prompt the user gave, if any."""
+
+    def __init__(
+        self, ledger: Ledger, caller: Caller, fence: Fence, own_system: str | None
+    ) -> None:
+        self._ledger = ledger
+        self._caller = caller
+        self._fence = fence
+        self._system = system_prompt(fence, own_system)
+
+    async def ask(self, node: Node, scope: Mapping[str, Any], *, streams: bool) -> Outcome:
+        """Carry out the step; `streams` hands its text to the user as it arrives.
+
+        Raises TemplateError or KeyError where the protocol reads what is not there.
+        """
+        if node.step.for_each is None:
+            prompt = step_prompt(node.step, scope, self._fence)
+            return await self._ask_once(node, prompt, streams=streams)
+        items = self._items(node, scope)
+        prompts = [
+            step_prompt(node.step, {**scope, "item": item, "number": number}, self._fence)
+            for number, item in enumerate(items, 1)
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._ask_once(node.item(number), prompt, f"{number}."))
+                for number, prompt in enumerate(prompts, 1)
+            ]
+        outcomes = [task.result() for task in tasks]
+        idents = tuple(ident for outcome in outcomes for ident in outcome.idents)
+        entries = [
+            _entry(item, outcome.value)
+            for item, outcome in zip(items, outcomes, strict=True)
+            if outcome.absent is None
+        ]
+        if items and not entries:
+            return Outcome(idents=idents, absent=f"no item of {node.ident} could be done")
+        return Outcome(entries, idents)
+
+    def _items(self, node: Node, scope: Mapping[str, Any]) -> list[Any]:
+        source = node.step.for_each
+        items = resolve(source, scope) if isinstance(source, str) else source
+        if not isinstance(items, list):
+            raise KeyError(f"{source} is not a list")
+        limit = node.step.at_most
+        most = resolve(limit, scope) if isinstance(limit, str) else limit
+        if most is not None and len(items) > most:
+            self._ledger.warn(f"{node.ident}: took {most} of {len(items)} items (at_most)")
+        return items[:most]
+
+    async def _ask_once(
+        self, node: Node, prompt: str, prefix: str = "", *, streams: bool = False
+    ) -> Outcome:
+        if node.step.output_schema is None:
+            return await self._ask_for_text(node, prompt, streams=streams)
+        return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
+
+    async def _ask_for_text(self, node: Node, prompt: str, *, streams: bool) -> Outcome:
+        on_text = self._ledger.observer.answer_text if streams else None
+        call = self._call(node, prompt)
+        try:
+            reply = await self._make(node, call, on_text)
+        except CallError as error:
+            return await self._failed(node, error, attempt=1)
+        text = reply.text.strip()
+        if not text:
+            return await self._unusable(node, reply, "the reply was empty", attempt=1)
+        if reply.finish_reason == "length":
+            self._ledger.warn(f"{node.ident}: the reply was cut off at {call.max_tokens} tokens")
+        await self._ledger.end(node, "done", output=text, reply=reply)
+        return Outcome(text, (node.ident,))
+
+    async def _ask_for_object(
+        self, node: Node, prompt: str, schema: Schema, prefix: str
+    ) -> Outcome:
+        asked_for = wire_schema(schema)
+        constrained = self._caller.facts(node.step.role).constrains_output
+        attempt_prompt = prompt if constrained else in_form(prompt, asked_for)
+        for attempt in (1, 2):
+            call = self._call(node, attempt_prompt, schema=asked_for, attempt=attempt)
+            try:
+                reply = await self._make(node, call, None)
+            except CallError as error:
+                return await self._failed(node, error, attempt)
+            try:
+                value = read_object(reply.text, asked_for)
+            except ExtractError as error:
+                complaint = _complaint(error, reply, call)
+                if attempt == 2:
+                    return await self._unusable(node, reply, complaint, attempt)
+                await self._ledger.end(
+                    node, "failed", output=reply.text, error=complaint, reply=reply
+                )
+                attempt_prompt = asked_again(
+                    in_form(prompt, asked_for), reply.text, complaint, self._fence
+                )
+                continue
+            value = assign_ids(schema, value, prefix)
+            await self._ledger.end(node, "done", output=value, reply=reply, attempt=attempt)
+            return Outcome(value, (node.ident,))
+        raise AssertionError("the second attempt returns")
+
+    def _call(
+        self, node: Node, prompt: str, *, schema: Schema | None = None, attempt: int = 1
+    ) -> Call:
+        return Call(
+            step=node.ident,
+            role=node.step.role,
+            prompt=prompt,
+            max_tokens=node.step.max_tokens,
+            system=self._system,
+            schema=schema,
+            effort=node.step.effort,
+            attempt=attempt,
+        )
+
+    async def _make(self, node: Node, call: Call, on_text: Any) -> Reply:  # noqa: ANN401
+        self._ledger.begin(node, self._caller.facts(call.role).id)
+        show = on_text or partial(self._ledger.observer.step_text, node.ident)
+        return await self._caller.call(call, show)
+
+    async def _failed(self, node: Node, error: CallError, attempt: int) -> Outcome:
+        await self._ledger.end(
+            node,
+            "failed",
+            output=error.partial or None,
+            error=str(error),
+            cost=Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed"),
+            attempt=attempt,
+        )
+        self._ledger.lose(node, str(error))
+        return Outcome(idents=(node.ident,), absent=str(error))
+
+    async def _unusable(self, node: Node, reply: Reply, why: str, attempt: int) -> Outcome:
+        await self._ledger.end(
+            node, "failed", output=reply.text or None, error=why, reply=reply, attempt=attempt
+        )
+        self._ledger.lose(node, why)
+        return Outcome(idents=(node.ident,), absent=why)
+
+
+def _entry(item: object, value: object) -> dict[str, Any]:
+    return {"item": item, **(value if isinstance(value, dict) else {"text": value})}
+
+
+def _complaint(error: ExtractError, reply: Reply, call: Call) -> str:
+    if reply.finish_reason == "length":
+        return f"the reply was cut off at {call.max_tokens} tokens; be brief"
+    return str(error)

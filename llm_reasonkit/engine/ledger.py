@@ -1,0 +1,186 @@
+"""The ledger of a run: each call and check as it starts and ends, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from llm_reasonkit.engine.ports import Clock, Observer, Reply, RunStart, TraceSink
+from llm_reasonkit.reasoning.protocol import Step
+from llm_reasonkit.reasoning.result import (
+    CheckItem,
+    Confidence,
+    Cost,
+    ModelUse,
+    Result,
+    RunStatus,
+    StepResult,
+    StepStatus,
+    Tokens,
+    confidence_from_checks,
+    count_checks,
+    total_cost,
+    total_tokens,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place in the run: the record's id, the step's name and the step itself."""
+
+    ident: str
+    name: str
+    step: Step
+    inputs: tuple[str, ...] = ()
+
+    def item(self, number: int) -> Node:
+        """The node of one item of a for_each step, counted from 1."""
+        return Node(f"{self.ident}[{number}]", self.name, self.step, self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    node: Node
+    model: str | None
+    started: datetime
+    began: float
+
+
+class Ledger:
+    """Keeps the records of a run, shows them to the observer and writes them to the trace."""
+
+    def __init__(self, start: RunStart, trace: TraceSink, observer: Observer, clock: Clock) -> None:
+        self.start = start
+        self.observer = observer
+        self._trace = trace
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._running: dict[str, _Running] = {}
+        self._steps: list[StepResult] = []
+        self._checks: list[CheckItem] = []
+        self._missing: list[str] = []
+        self._warnings: list[str] = []
+        self.result: Result | None = None
+
+    async def open(self) -> None:
+        """Write down that the run has started."""
+        await self._trace.run_started(self.start)
+
+    def begin(self, node: Node, model: str | None = None) -> None:
+        """Note that a call or check has started, and show it."""
+        self._running[node.ident] = _Running(
+            node, model, self._clock.now(), self._clock.monotonic()
+        )
+        self.observer.step_started(node.ident, model)
+
+    async def end(
+        self,
+        node: Node,
+        status: StepStatus,
+        *,
+        output: Any = None,  # noqa: ANN401 (a JSON value)
+        error: str | None = None,
+        reply: Reply | None = None,
+        cost: Cost | None = None,
+        attempt: int = 1,
+        checks: Sequence[CheckItem] = (),
+    ) -> None:
+        """Record how a call, check or skipped step came out; it is in the trace when this
+        returns, before anything depends on it."""
+        now = self._clock.monotonic()
+        running = self._running.pop(node.ident, None) or _Running(
+            node, None, self._clock.now(), now
+        )
+        record = StepResult(
+            id=node.ident,
+            name=node.name,
+            kind="check" if node.step.check else "prompt",
+            role=None if node.step.check else node.step.role,
+            attempt=attempt,
+            model=running.model,
+            model_served=reply.model_served if reply else None,
+            provider=reply.provider if reply else None,
+            status=status,
+            output=output,
+            error=error,
+            tokens=reply.tokens if reply else Tokens(),
+            cost=reply.cost if reply else cost,
+            started=running.started,
+            duration_ms=round((now - running.began) * 1000),
+            turn_id=reply.turn_id if reply else None,
+            inputs=list(node.inputs),
+        )
+        self._steps.append(record)
+        self._checks += checks
+        await self._trace.step_finished(record, list(checks), reply)
+        self.observer.step_finished(record, list(checks))
+
+    async def interrupt(self) -> None:
+        """Record everything that is still under way as interrupted."""
+        for running in list(self._running.values()):
+            # A call in flight may be billed although its reply will never arrive.
+            cost = None if running.model is None else Cost(unknown_calls=1)
+            await self.end(running.node, "interrupted", cost=cost)
+
+    def lose(self, node: Node, why: str) -> None:
+        """Note that something is missing from the run, and why."""
+        self._missing.append(f"{node.ident} ({why})")
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the result."""
+        self._warnings.append(text)
+
+    @property
+    def missing(self) -> str:
+        """What the answer does without, in one phrase; empty when nothing is missing."""
+        return "; ".join(self._missing)
+
+    def checks_of(self, idents: Iterable[str]) -> list[CheckItem]:
+        """Return what was established in the records with these ids."""
+        wanted = set(idents)
+        return [item for item in self._checks if item.step in wanted]
+
+    async def close(self, status: RunStatus, answer: str | None = None) -> Result:
+        """End the run and return its result, which is in the trace by then."""
+        calls = [step for step in self._steps if step.cost is not None]
+        checks = count_checks(self._checks)
+        self.result = Result(
+            run_id=self.start.run_id,
+            command=self.start.command,
+            status=status,
+            question=self.start.question,
+            answer=answer,
+            answer_kind=None if answer is None else "text",
+            protocol=self.start.protocol,
+            profile=self.start.profile,
+            model_used=_model_of_answer(calls),
+            models=_models(calls),
+            confidence=Confidence() if answer is None else confidence_from_checks(checks),
+            steps=self._steps,
+            checks=checks,
+            tokens=total_tokens(step.tokens for step in calls),
+            cost=total_cost(step.cost for step in calls if step.cost is not None),
+            started=self.start.started,
+            duration_ms=round((self._clock.monotonic() - self._began) * 1000),
+            warnings=[*self._warnings, *(f"missing: {text}" for text in self._missing)],
+        )
+        await self._trace.run_finished(self.result)
+        return self.result
+
+
+def _model_of_answer(calls: Sequence[StepResult]) -> str | None:
+    done = [step for step in calls if step.status == "done"]
+    return (done[-1].model_served or done[-1].model) if done else None
+
+
+def _models(calls: Sequence[StepResult]) -> list[ModelUse]:
+    counts: dict[tuple[str, str | None, str | None], int] = {}
+    for step in calls:
+        key = (step.model or "", step.model_served, step.provider)
+        counts[key] = counts.get(key, 0) + 1
+    return [
+        ModelUse(asked=asked, served=served, provider=provider, calls=count)
+        for (asked, served, provider), count in counts.items()
+    ]

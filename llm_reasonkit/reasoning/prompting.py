@@ -1,0 +1,60 @@
+"""The words around a step's own prompt: the question first, what was given, and the form asked for.
+
+The part before the task is the same, byte for byte, in every step of a stage, so that providers
+can serve it from their prompt cache.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llm_reasonkit.reasoning.protocol import Step
+from llm_reasonkit.reasoning.template import Fence, render
+
+_SYSTEM = (
+    "You carry out one step of a reasoning protocol. Do what the step asks, no more, in the "
+    "language of the question. Where you do not know, say so: never invent a fact, a number, "
+    "a quote or a source."
+)
+
+
+def system_prompt(fence: Fence, own: str | None) -> str:
+    """Compose the system prompt of every step; `own` is what the user gave with `-s`."""
+    return "\n\n".join([_SYSTEM, fence.notice, *([own] if own else [])])
+
+
+def step_prompt(step: Step, scope: Mapping[str, Any], fence: Fence) -> str:
+    """Compose the prompt of a step. Raises TemplateError."""
+    task = render(step.prompt or "", scope, fence)
+    if "question" in step.reads:
+        return task
+    return "\n\n".join([*_preamble(scope, fence), f"Your task in this step:\n{task}"])
+
+
+def _preamble(scope: Mapping[str, Any], fence: Fence) -> list[str]:
+    parts = [f"Question:\n{scope['question']}"]
+    sources: Sequence[Mapping[str, Any]] = scope["sources"]
+    if sources:
+        parts.append("Given with the question:")
+        parts += [f"[{row['id']}]\n{fence.enclose(row['text'])}" for row in sources]
+    if scope["findings"]:
+        parts.append(f"Found so far:\n{fence.enclose(scope['findings'])}")
+    return parts
+
+
+def in_form(prompt: str, schema: Mapping[str, Any]) -> str:
+    """Ask in words for an object, of a model that cannot be held to a schema."""
+    return (
+        f"{prompt}\n\nReply with one JSON object and nothing else. It must fit this JSON Schema:\n"
+        f"{json.dumps(schema, ensure_ascii=False)}"
+    )
+
+
+def asked_again(prompt: str, reply: str, complaint: str, fence: Fence) -> str:
+    """Ask once more, showing the reply and what the validator said about it."""
+    return (
+        f"{prompt}\n\nYou were asked this before and replied:\n{fence.enclose(reply[:4000])}\n\n"
+        f"That reply was not accepted: {complaint}\nReply again, with the whole object."
+    )
