@@ -88,15 +88,16 @@ class Asker:
         return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
 
     async def _ask_for_text(self, node: Node, prompt: str, *, streams: bool) -> Outcome:
-        on_text = self._ledger.observer.answer_text if streams else None
         call = self._call(node, prompt)
         try:
-            reply = await self._make(node, call, on_text)
+            reply = await self._make(node, call, streams=streams)
         except CallError as error:
-            return await self._failed(node, error, attempt=1)
+            return await self._failed(node, error)
         text = reply.text.strip()
         if not text:
-            return await self._unusable(node, reply, "the reply was empty", attempt=1)
+            why = "the reply was empty"
+            await self._ledger.end(node, "failed", error=why, reply=reply)
+            return self._lost(node, why)
         if reply.finish_reason == "length":
             self._ledger.warn(f"{node.ident}: the reply was cut off at {call.max_tokens} tokens")
         await self._ledger.end(node, "done", output=text, reply=reply)
@@ -106,35 +107,29 @@ class Asker:
         self, node: Node, prompt: str, schema: Schema, prefix: str
     ) -> Outcome:
         asked_for = wire_schema(schema)
+        in_words = in_form(prompt, asked_for)
         constrained = self._caller.facts(node.step.role).constrains_output
-        attempt_prompt = prompt if constrained else in_form(prompt, asked_for)
-        for attempt in (1, 2):
-            call = self._call(node, attempt_prompt, schema=asked_for, attempt=attempt)
+        text, why = prompt if constrained else in_words, ""
+        for tried in (node, node.again()):
+            call = self._call(tried, text, asked_for)
             try:
-                reply = await self._make(node, call, None)
+                reply = await self._make(tried, call)
             except CallError as error:
-                return await self._failed(node, error, attempt)
+                return await self._failed(tried, error)
             try:
-                value = read_object(reply.text, asked_for)
+                value = assign_ids(schema, read_object(reply.text, asked_for), prefix)
             except ExtractError as error:
-                complaint = _complaint(error, reply, call)
-                if attempt == 2:
-                    return await self._unusable(node, reply, complaint, attempt)
+                why = _complaint(error, reply, call)
                 await self._ledger.end(
-                    node, "failed", output=reply.text, error=complaint, reply=reply
+                    tried, "failed", output=reply.text or None, error=why, reply=reply
                 )
-                attempt_prompt = asked_again(
-                    in_form(prompt, asked_for), reply.text, complaint, self._fence
-                )
+                text = asked_again(in_words, reply.text, why, self._fence)
                 continue
-            value = assign_ids(schema, value, prefix)
-            await self._ledger.end(node, "done", output=value, reply=reply, attempt=attempt)
-            return Outcome(value, (node.ident,))
-        raise AssertionError("the second attempt returns")
+            await self._ledger.end(tried, "done", output=value, reply=reply)
+            return Outcome(value, (tried.ident,))
+        return self._lost(node, why)
 
-    def _call(
-        self, node: Node, prompt: str, *, schema: Schema | None = None, attempt: int = 1
-    ) -> Call:
+    def _call(self, node: Node, prompt: str, schema: Schema | None = None) -> Call:
         return Call(
             step=node.ident,
             role=node.step.role,
@@ -143,30 +138,22 @@ class Asker:
             system=self._system,
             schema=schema,
             effort=node.step.effort,
-            attempt=attempt,
         )
 
-    async def _make(self, node: Node, call: Call, on_text: Any) -> Reply:  # noqa: ANN401
+    async def _make(self, node: Node, call: Call, *, streams: bool = False) -> Reply:
         self._ledger.begin(node, self._caller.facts(call.role).id)
-        show = on_text or partial(self._ledger.observer.step_text, node.ident)
+        observer = self._ledger.observer
+        show = observer.answer_text if streams else partial(observer.step_text, node.ident)
         return await self._caller.call(call, show)
 
-    async def _failed(self, node: Node, error: CallError, attempt: int) -> Outcome:
+    async def _failed(self, node: Node, error: CallError) -> Outcome:
+        cost = Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed")
         await self._ledger.end(
-            node,
-            "failed",
-            output=error.partial or None,
-            error=str(error),
-            cost=Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed"),
-            attempt=attempt,
+            node, "failed", output=error.partial or None, error=str(error), cost=cost
         )
-        self._ledger.lose(node, str(error))
-        return Outcome(idents=(node.ident,), absent=str(error))
+        return self._lost(node, str(error))
 
-    async def _unusable(self, node: Node, reply: Reply, why: str, attempt: int) -> Outcome:
-        await self._ledger.end(
-            node, "failed", output=reply.text or None, error=why, reply=reply, attempt=attempt
-        )
+    def _lost(self, node: Node, why: str) -> Outcome:
         self._ledger.lose(node, why)
         return Outcome(idents=(node.ident,), absent=why)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +34,15 @@ class Node:
     name: str
     step: Step
     inputs: tuple[str, ...] = ()
+    attempt: int = 1
 
     def item(self, number: int) -> Node:
         """The node of one item of a for_each step, counted from 1."""
-        return Node(f"{self.ident}[{number}]", self.name, self.step, self.inputs)
+        return replace(self, ident=f"{self.ident}[{number}]")
+
+    def again(self) -> Node:
+        """The node of the second attempt."""
+        return replace(self, ident=f"{self.ident}#2", attempt=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,6 @@ class Ledger:
         error: str | None = None,
         reply: Reply | None = None,
         cost: Cost | None = None,
-        attempt: int = 1,
         checks: Sequence[CheckItem] = (),
     ) -> None:
         """Record how a call, check or skipped step came out; it is in the trace when this
@@ -98,7 +102,7 @@ class Ledger:
             name=node.name,
             kind="check" if node.step.check else "prompt",
             role=None if node.step.check else node.step.role,
-            attempt=attempt,
+            attempt=node.attempt,
             model=running.model,
             model_served=reply.model_served if reply else None,
             provider=reply.provider if reply else None,
@@ -163,6 +167,7 @@ class Ledger:
             tokens=total_tokens(step.tokens for step in calls),
             cost=total_cost(step.cost for step in calls if step.cost is not None),
             started=self.start.started,
+            trace_id=self.start.trace_id,
             duration_ms=round((self._clock.monotonic() - self._began) * 1000),
             warnings=[*self._warnings, *(f"missing: {text}" for text in self._missing)],
         )

@@ -34,7 +34,6 @@ class Call:
     system: str | None = None
     schema: Mapping[str, Any] | None = None
     effort: str | None = None
-    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,11 @@ class Caller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What is known of a run before its first call. `settings` hold no secrets."""
+    """What is known of a run before its first call.
+
+    trace_id: under which the record can be found again, None where nothing is kept.
+    settings: as sent, without secrets.
+    """
 
     run_id: str
     command: str
@@ -83,6 +86,7 @@ class RunStart:
     started: datetime
     protocol: str | None = None
     profile: str | None = None
+    trace_id: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

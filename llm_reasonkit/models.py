@@ -1,0 +1,299 @@
+"""Any llm model as a model of a run: asked through llm, its cost read from the reply."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import llm
+from pydantic import ValidationError
+
+from llm_reasonkit.engine.ports import Call, ModelFacts, Reply
+from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
+from llm_reasonkit.reasoning.protocol import nearest
+from llm_reasonkit.reasoning.result import Cost, Tokens
+
+AnyModel = llm.Model | llm.AsyncModel
+
+# What the plugins of llm's world call the bound on a reply.
+_BOUNDS = ("max_tokens", "max_output_tokens", "max_completion_tokens", "num_predict")
+# Tokens that a reasoning model may spend on reasoning, by effort, on top of the step's bound.
+_REASONING_TOKENS = {"none": 0, "minimal": 1_000, "low": 2_000, "medium": 6_000, "high": 12_000}
+# A reply this many characters per allowed token long has left all bounds.
+_LARGEST_TOKEN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A model that can play a role: an async llm model, or one that is run in a thread.
+
+    reasons: it reasons whether asked to or not. runs_here: on this machine, so it costs nothing.
+    options: what the user set for it, validated.
+    """
+
+    model: AnyModel
+    reasons: bool = False
+    runs_here: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The id under which llm knows it."""
+        return str(self.model.model_id)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the engine must know of it."""
+        return ModelFacts(
+            id=self.id,
+            reasons=self.reasons or bool(self.options.get("reasoning_effort")),
+            constrains_output=bool(self.model.supports_schema),
+        )
+
+    def with_options(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Player:
+        """Set the user's options, and defaults where the model knows them and the user is silent.
+
+        Raises UsageError naming the option that the model does not take.
+        """
+        known = _option_fields(self.model)
+        values = {name: value for name, value in defaults.items() if name in known} | dict(given)
+        return replace(self, options=validated_options(self.model, values))
+
+    def require_key(self, key: str | None) -> None:
+        """Raise MissingKeyError if the model needs a key and none can be found."""
+        if not self.model.needs_key:
+            return
+        try:
+            self.model.get_key(key)
+        except llm.NeedsKeyException as error:
+            raise MissingKeyError(f"{self.id}: {error}") from error
+
+    def require_attachments(self, attachments: Sequence[llm.Attachment]) -> None:
+        """Raise UsageError if the model cannot take one of the attachments."""
+        for attachment in attachments:
+            kind = attachment.type or attachment.resolve_type()  # type: ignore[no-untyped-call]
+            if kind not in self.model.attachment_types:
+                takes = ", ".join(sorted(self.model.attachment_types)) or "none"
+                raise UsageError(
+                    f"{self.id} takes no attachment of type {kind} (it takes: {takes})"
+                )
+
+
+def validated_options(model: AnyModel, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn option values as typed into the model's own types. Raises UsageError."""
+    try:
+        options = model.Options(**values)
+    except ValidationError as error:
+        row = error.errors(include_url=False)[0]
+        name = str(row["loc"][0]) if row["loc"] else ""
+        if row["type"] == "extra_forbidden":
+            known = _option_fields(model)
+            text = f"unknown option {name!r} of {model.model_id}{nearest(name, known)}"
+            raise UsageError(f"{text} (`llm models -m {model.model_id} --options`)") from error
+        raise UsageError(f"option {name} of {model.model_id}: {row['msg']}") from error
+    return {name: value for name, value in options if value is not None}
+
+
+def _option_fields(model: AnyModel) -> list[str]:
+    return list(model.Options.model_fields)
+
+
+@dataclass(slots=True)
+class LlmCaller:
+    """The engine's Caller over llm models, by role; a role without a model is played by `main`.
+
+    conversation_id: the thread of llm's log that the calls belong to. Each call gets a
+    conversation object of its own, so that no step sees another's history.
+    """
+
+    players: Mapping[str, Player]
+    conversation_id: str
+    key: str | None = None
+    attachments: Sequence[llm.Attachment] = ()
+    stream: bool = True
+
+    def facts(self, role: str) -> ModelFacts:
+        """Tell what is known of the model that plays `role`."""
+        return self._player(role).facts
+
+    def _player(self, role: str) -> Player:
+        return self.players.get(role) or self.players["main"]
+
+    async def call(self, call: Call, on_text: Callable[[str], None]) -> Reply:
+        """Make one call. Raises CallError when the model gave no complete reply."""
+        player = self._player(call.role)
+        options = _call_options(player, call)
+        show = on_text
+        if not isinstance(player.model, llm.AsyncModel):
+            show = partial(asyncio.get_running_loop().call_soon_threadsafe, on_text)
+        collected = _Collected(player.id, call.max_tokens, show)
+        try:
+            response = await self._respond(player, call, options, collected)
+        except CallError as error:
+            error.model = error.model or player.id
+            raise
+        # Any plugin's model may raise anything; for the run it is one failed call.
+        except Exception as error:
+            raise CallError(_one_line(error), model=player.id, partial=collected.text) from error
+        return _reply(player, response, collected)
+
+    async def _respond(
+        self, player: Player, call: Call, options: dict[str, Any], collected: _Collected
+    ) -> Any:  # noqa: ANN401 (llm's two response classes share no public base)
+        model = player.model
+        ask: dict[str, Any] = {
+            "prompt": call.prompt,
+            "system": call.system,
+            "schema": dict(call.schema) if call.schema and model.supports_schema else None,
+            "attachments": list(self.attachments),
+            "stream": self.stream and model.can_stream,
+            **options,
+        }
+        if isinstance(model, llm.KeyModel | llm.AsyncKeyModel):
+            ask["key"] = self.key
+        if isinstance(model, llm.AsyncModel):
+            conversation = llm.AsyncConversation(model=model, id=self.conversation_id)
+            response = conversation.prompt(**ask)
+            async for chunk in response:
+                collected.add(chunk)
+            return response
+        blocking = llm.Conversation(model=model, id=self.conversation_id).prompt(**ask)
+        await _in_thread(lambda stopped: _drain(blocking, collected, stopped))
+        return blocking
+
+
+class _Collected:
+    """The text of a reply as it arrives, and when it began."""
+
+    def __init__(self, model: str, max_tokens: int, on_text: Callable[[str], None]) -> None:
+        self._model = model
+        self._limit = _LARGEST_TOKEN * max_tokens + 2_000
+        self._on_text = on_text
+        self._parts: list[str] = []
+        self._length = 0
+        self._began = time.monotonic()
+        self.first_token_ms: int | None = None
+
+    def add(self, chunk: str) -> None:
+        if not chunk:
+            return
+        if self.first_token_ms is None:
+            self.first_token_ms = round((time.monotonic() - self._began) * 1000)
+        self._length += len(chunk)
+        if self._length > self._limit:
+            text = f"the reply of {self._model} ran on past {self._limit} characters; stopped it"
+            raise CallError(text, code="too_long", model=self._model)
+        self._parts.append(chunk)
+        self._on_text(chunk)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+
+def _drain(response: llm.Response, collected: _Collected, stopped: threading.Event) -> None:
+    for chunk in response:
+        if stopped.is_set():
+            return
+        collected.add(chunk)
+
+
+async def _in_thread(work: Callable[[threading.Event], None]) -> None:
+    """Run blocking work without holding up the loop, nor, after Ctrl-C, the end of the process."""
+    loop = asyncio.get_running_loop()
+    finished: asyncio.Future[None] = loop.create_future()
+    stopped = threading.Event()
+
+    def settle(error: BaseException | None) -> None:
+        if not finished.done():
+            if error is None:
+                finished.set_result(None)
+            else:
+                finished.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work(stopped)
+        except BaseException as raised:  # noqa: BLE001 (handed to the awaiting task)
+            error = raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=run, daemon=True, name="reasonkit-call").start()
+    try:
+        await finished
+    finally:
+        stopped.set()
+
+
+def _call_options(player: Player, call: Call) -> dict[str, Any]:
+    """Add to the user's options what the step asks for, as far as the model knows it."""
+    known = _option_fields(player.model)
+    options = dict(player.options)
+    bound = next((name for name in _BOUNDS if name in known), None)
+    reserve = 0
+    if player.reasons or "reasoning_effort" in options:
+        effort = options.get("reasoning_effort") or call.effort or "medium"
+        reserve = _REASONING_TOKENS.get(str(getattr(effort, "value", effort)), 6_000)
+        if "reasoning_effort" in known and "reasoning_effort" not in options and call.effort:
+            options["reasoning_effort"] = call.effort
+    if bound is not None:
+        most = call.max_tokens + reserve
+        options[bound] = min(most, options[bound]) if options.get(bound) else most
+    return options
+
+
+def _reply(player: Player, response: Any, collected: _Collected) -> Reply:  # noqa: ANN401 (see _respond)
+    raw = response.response_json if isinstance(response.response_json, dict) else {}
+    details = response.token_details or {}
+    return Reply(
+        text=collected.text,
+        model=player.id,
+        model_served=response.resolved_model,
+        provider=_text_or_none(raw.get("provider")),
+        finish_reason=_text_or_none(raw.get("finish_reason")),
+        tokens=Tokens(
+            input=response.input_tokens,
+            output=response.output_tokens,
+            reasoning=_first_int(details, "reasoning_tokens"),
+            cached=_first_int(details, "cached_tokens"),
+        ),
+        cost=Cost(usd=Decimal(0), source="computed") if player.runs_here else _cost(details),
+        first_token_ms=collected.first_token_ms,
+        turn=response,
+        turn_id=response.id,
+    )
+
+
+def _cost(details: Mapping[str, Any]) -> Cost:
+    """Read the bill where a model keeps it: `token_details.cost`, in USD."""
+    usd = details.get("cost")
+    if isinstance(usd, int | float | str) and not isinstance(usd, bool):
+        return Cost(usd=Decimal(str(usd)), source="billed")
+    return Cost(unknown_calls=1)
+
+
+def _first_int(details: Any, name: str) -> int | None:  # noqa: ANN401 (a JSON value)
+    """Find a count in the token details, which providers nest in their own ways."""
+    if not isinstance(details, Mapping):
+        return None
+    if isinstance(details.get(name), int):
+        return int(details[name])
+    found = (_first_int(value, name) for value in details.values())
+    return next((value for value in found if value is not None), None)
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 500 else text[:499] + "…"

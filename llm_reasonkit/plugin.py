@@ -1,0 +1,60 @@
+"""llm's hooks. Loaded by every `llm` command, so: nothing heavy at import, and never an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import click
+import llm
+
+# name: (module, what `llm --help` says). The first word of each line is looked up when needed.
+_COMMANDS = {
+    "think": (
+        "llm_reasonkit.cli.think",
+        "Reason about a question step by step, with a protocol or a profile.",
+    ),
+    "reasonkit": (
+        "llm_reasonkit.cli.reasonkit",
+        "Runs, protocols, local models and everything else of llm-reasonkit.",
+    ),
+}
+
+
+class LazyCommand(click.Command):
+    """A command whose module is imported when it is called, not when llm starts."""
+
+    def __init__(self, name: str, module: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help, help=short_help)
+        self._module = module
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 (click's own signature)
+    ) -> click.Context:
+        """Hand over to the real command."""
+        command: click.Command = import_module(self._module).command
+        return command.make_context(info_name, args, parent=parent, **extra)
+
+
+@llm.hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add our commands, each at the top only if no other plugin has the name."""
+    for name, (module, short_help) in _COMMANDS.items():
+        if name not in cli.commands:
+            cli.add_command(LazyCommand(name, module, short_help), name)
+
+
+@llm.hookimpl(trylast=True)
+def register_models(register: Callable[..., None], model_aliases: list[Any]) -> None:
+    """Add the OpenRouter and local models; what cannot be read is left out."""
+    # Last, so that ids of other plugins are known and left to them.
+    from llm_reasonkit import registry
+
+    registry.register(register, model_aliases, sys.argv[1:], os.environ)
