@@ -9,13 +9,19 @@ ReasonkitError
 ├── CallError            exit 5: one call to one model failed
 └── StoreError           the log cannot be read or written
 
+KeyboardInterrupt
+└── Interrupted          exit 130: a run was stopped by hand; it carries the result so far
+
 `str(error)` is one line for a person: what is wrong, where, what to do next. It never holds a key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from llm_reasonkit.reasoning.result import Result
 
 
 class ReasonkitError(Exception):
@@ -109,3 +115,13 @@ class CallError(ReasonkitError):
 
 class StoreError(ReasonkitError):
     """logs.db or our tables in it cannot be read or written."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped by hand. `result` is what there was, None if it had not begun."""
+
+    exit_code: ClassVar[int] = 130
+
+    def __init__(self, result: Result | None) -> None:
+        super().__init__("interrupted")
+        self.result = result

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import llm
@@ -19,7 +18,8 @@ from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
 from llm_reasonkit.reasoning.protocol import nearest
 from llm_reasonkit.reasoning.result import Cost, Tokens
 
-AnyModel = llm.Model | llm.AsyncModel
+AsyncModel = llm.AsyncModel | llm.AsyncKeyModel
+AnyModel = llm.Model | llm.KeyModel | AsyncModel
 
 # What the plugins of llm's world call the bound on a reply.
 _BOUNDS = ("max_tokens", "max_output_tokens", "max_completion_tokens", "num_predict")
@@ -34,13 +34,14 @@ class Player:
     """A model that can play a role: an async llm model, or one that is run in a thread.
 
     reasons: it reasons whether asked to or not. runs_here: on this machine, so it costs nothing.
-    options: what the user set for it, validated.
+    options: what the user set for it, validated. key: given for it, if any.
     """
 
     model: AnyModel
     reasons: bool = False
     runs_here: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -65,19 +66,19 @@ class Player:
         values = {name: value for name, value in defaults.items() if name in known} | dict(given)
         return replace(self, options=validated_options(self.model, values))
 
-    def require_key(self, key: str | None) -> None:
+    def require_key(self) -> None:
         """Raise MissingKeyError if the model needs a key and none can be found."""
         if not self.model.needs_key:
             return
         try:
-            self.model.get_key(key)
+            self.model.get_key(self.key)
         except llm.NeedsKeyException as error:
             raise MissingKeyError(f"{self.id}: {error}") from error
 
     def require_attachments(self, attachments: Sequence[llm.Attachment]) -> None:
         """Raise UsageError if the model cannot take one of the attachments."""
         for attachment in attachments:
-            kind = attachment.type or attachment.resolve_type()  # type: ignore[no-untyped-call]
+            kind = attachment.type or attachment.resolve_type()
             if kind not in self.model.attachment_types:
                 takes = ", ".join(sorted(self.model.attachment_types)) or "none"
                 raise UsageError(
@@ -114,7 +115,6 @@ class LlmCaller:
 
     players: Mapping[str, Player]
     conversation_id: str
-    key: str | None = None
     attachments: Sequence[llm.Attachment] = ()
     stream: bool = True
 
@@ -130,8 +130,8 @@ class LlmCaller:
         player = self._player(call.role)
         options = _call_options(player, call)
         show = on_text
-        if not isinstance(player.model, llm.AsyncModel):
-            show = partial(asyncio.get_running_loop().call_soon_threadsafe, on_text)
+        if not isinstance(player.model, AsyncModel):
+            show = _from_thread(on_text)
         collected = _Collected(player.id, call.max_tokens, show)
         try:
             response = await self._respond(player, call, options, collected)
@@ -156,8 +156,8 @@ class LlmCaller:
             **options,
         }
         if isinstance(model, llm.KeyModel | llm.AsyncKeyModel):
-            ask["key"] = self.key
-        if isinstance(model, llm.AsyncModel):
+            ask["key"] = player.key
+        if isinstance(model, AsyncModel):
             conversation = llm.AsyncConversation(model=model, id=self.conversation_id)
             response = conversation.prompt(**ask)
             async for chunk in response:
@@ -202,6 +202,16 @@ def _drain(response: llm.Response, collected: _Collected, stopped: threading.Eve
         if stopped.is_set():
             return
         collected.add(chunk)
+
+
+def _from_thread(on_text: Callable[[str], None]) -> Callable[[str], None]:
+    """Let a thread hand its text to the loop, so that whoever watches need not be thread-safe."""
+    loop = asyncio.get_running_loop()
+
+    def show(text: str) -> None:
+        loop.call_soon_threadsafe(on_text, text)
+
+    return show
 
 
 async def _in_thread(work: Callable[[threading.Event], None]) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import llm
 
-# name: (module, what `llm --help` says). The first word of each line is looked up when needed.
+if TYPE_CHECKING:
+    from llm_reasonkit.openrouter.settings import ClientSettings
+
+# name: (module, what `llm --help` says)
 _COMMANDS = {
     "think": (
         "llm_reasonkit.cli.think",
@@ -51,10 +55,23 @@ def register_commands(cli: click.Group) -> None:
             cli.add_command(LazyCommand(name, module, short_help), name)
 
 
+# Last, so that the ids of other plugins are known and left to them.
 @llm.hookimpl(trylast=True)
 def register_models(register: Callable[..., None], model_aliases: list[Any]) -> None:
     """Add the OpenRouter and local models; what cannot be read is left out."""
-    # Last, so that ids of other plugins are known and left to them.
-    from llm_reasonkit import registry
+    # Whatever is broken on this disk, other plugins' models must still be found.
+    with suppress(Exception):
+        from llm_reasonkit.openrouter import registry
 
-    registry.register(register, model_aliases, sys.argv[1:], os.environ)
+        registry.register(register, model_aliases, sys.argv[1:], os.environ, _client_settings)
+    with suppress(Exception):
+        from llm_reasonkit.local import registry as local_registry
+
+        local_registry.register(register)
+
+
+def _client_settings() -> ClientSettings:
+    """Read the configuration, at the first call of a model."""
+    from llm_reasonkit.api import load_settings
+
+    return load_settings().client(os.environ)

@@ -1,0 +1,72 @@
+"""How a command ends: one line that helps and the documented exit code, never a traceback."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import click
+
+from llm_reasonkit.errors import Interrupted, ReasonkitError
+from llm_reasonkit.reasoning.result import RunStatus
+from llm_reasonkit.render.sanitize import sanitize
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+EXIT_CODES: dict[RunStatus, int] = {
+    "done": 0,
+    "partial": 0,
+    "stopped_by_budget": 3,
+    "no_consensus": 4,
+    "tie": 4,
+    "failed": 5,
+    "interrupted": 130,
+}
+
+
+class Failure(click.ClickException):
+    """An error whose exit code says what kind it is."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(sanitize(message))
+        self.code = exit_code
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """What the process ends with; click declares it for the class."""
+        return self.code
+
+
+def ends_cleanly(command: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Turn errors into a line on stderr and an exit code.
+
+    With LLM_RAISE_ERRORS set, as in llm, everything is raised as it is.
+    """
+
+    @functools.wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return command(*args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except ReasonkitError as error:
+            raise Failure(str(error), error.exit_code) from error
+        except Interrupted as stop:
+            raise Failure("interrupted", stop.exit_code) from stop
+        except BrokenPipeError:
+            # Whoever read our output has gone; Python would complain again when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise click.exceptions.Exit(1) from None
+        except Exception as error:
+            if os.environ.get("LLM_RAISE_ERRORS"):
+                raise
+            text = (
+                f"this is a bug of llm-reasonkit: {type(error).__name__}: {error} "
+                "(LLM_RAISE_ERRORS=1 shows where)"
+            )
+            raise Failure(text, 1) from error
+
+    return run

@@ -1,0 +1,73 @@
+"""What a command is given: the question, sources and attachments, from arguments and stdin."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import llm
+
+from llm_reasonkit.api import Source
+from llm_reasonkit.errors import UsageError
+from llm_reasonkit.store.fragments import resolve_fragments
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The question and what came with it, ready for the API."""
+
+    question: str
+    sources: Sequence[Source]
+    attachments: Sequence[llm.Attachment]
+
+
+def gather(
+    argument: str | None,
+    fragments: Sequence[str],
+    attachments: Sequence[llm.Attachment],
+    database: Path,
+) -> Material:
+    """Read the question and its sources.
+
+    Text on stdin is the question when there is no argument, else a source the argument is about.
+    Text attachments become sources. Raises UsageError where something cannot be read.
+    """
+    piped = "" if sys.stdin.isatty() else sys.stdin.read()
+    question = argument
+    if question is None:
+        question, piped = (piped or _typed(fragments, attachments)), ""
+    sources = [Source("stdin", piped)] if piped.strip() else []
+    resolved = resolve_fragments(database, fragments) if fragments else []
+    sources += [
+        Source(str(item.source or "fragment"), str(item))
+        for item in resolved
+        if not isinstance(item, llm.Attachment)
+    ]
+    kept = []
+    for item in [*attachments, *(item for item in resolved if isinstance(item, llm.Attachment))]:
+        text = _text_of(item)
+        if text is None:
+            kept.append(item)
+        else:
+            sources.append(text)
+    return Material(question, sources, kept)
+
+
+def _typed(fragments: Sequence[str], attachments: Sequence[llm.Attachment]) -> str:
+    """Wait for a question to be typed, as llm does, unless something else was given."""
+    return "" if fragments or attachments or not sys.stdin.isatty() else sys.stdin.read()
+
+
+def _text_of(attachment: llm.Attachment) -> Source | None:
+    kind = attachment.type or attachment.resolve_type()
+    if not (kind.startswith("text/") or kind == "application/json"):
+        return None
+    name = attachment.path or attachment.url or "attachment"
+    try:
+        return Source(name, attachment.content_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} says it is text ({kind}) but is not UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error

@@ -1,0 +1,30 @@
+"""Fixtures that every test gets: a folder of its own instead of the user's, and no keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.fixtures_openrouter", "tests.fixtures_local"]
+
+
+@pytest.fixture(autouse=True)
+def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty llm folder and home, and an environment without keys or settings of ours."""
+    folder = tmp_path / "llm"
+    folder.mkdir()
+    monkeypatch.setenv("LLM_USER_PATH", str(folder))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in (
+        "OPENROUTER_API_KEY",
+        "OPENROUTER_KEY",
+        "OPENROUTER_BASE_URL",
+        "OPENROUTER_SITE_URL",
+        "OPENROUTER_SITE_NAME",
+        "OPENAI_API_KEY",
+        "LLM_MODEL",
+        "LLM_RAISE_ERRORS",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    return folder
