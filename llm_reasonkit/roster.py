@@ -151,7 +151,7 @@ class Roster:
         model = OpenRouterAsyncModel(
             model_id, entry, client=self._client, settings=lambda: settings
         )
-        return Player(model, reasons=entry is not None and entry.must_reason)
+        return Player(model, reasons=entry is not None and entry.reasons)
 
     def _client_settings(self, provider: OpenRouterProvider | None) -> ClientSettings:
         environ = dict(self._environ)
@@ -183,7 +183,7 @@ class Roster:
         own = self._settings.openrouter
         if own.profile_mapping.get(self._profile or "") or own.default_model:
             return OPENROUTER
-        usual = llm.get_default_model()
+        usual = str(llm.get_default_model())
         found = self._known.get(usual)
         if found is not None and found.model is not None and _can_be_used(found.model, key):
             return usual

@@ -134,4 +134,5 @@ def _short_id(result: Result, path: Path) -> str | None:
 def _why(result: Result) -> str:
     if result.status == "interrupted":
         return "interrupted"
-    return "; ".join(["no answer", *result.warnings])
+    reasons = [step.error for step in result.steps if step.status == "failed" and step.error]
+    return f"no answer: {reasons[0]}" if reasons else "no answer"

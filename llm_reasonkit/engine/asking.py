@@ -19,6 +19,9 @@ from llm_reasonkit.reasoning.result import Cost
 from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema
 from llm_reasonkit.reasoning.template import Fence
 
+# Whatever a model is asked after one of these, it will answer the same.
+_HOPELESS = frozenset({"auth", "no_credits", "daily_limit", "model_not_found"})
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -39,6 +42,7 @@ class Asker:
         self._caller = caller
         self._fence = fence
         self._system = system_prompt(fence, own_system)
+        self._hopeless: dict[str, str] = {}
 
     async def ask(self, node: Node, scope: Mapping[str, Any], *, streams: bool) -> Outcome:
         """Carry out the step; `streams` hands its text to the user as it arrives.
@@ -83,6 +87,9 @@ class Asker:
     async def _ask_once(
         self, node: Node, prompt: str, prefix: str = "", *, streams: bool = False
     ) -> Outcome:
+        if why := self._hopeless.get(self._caller.facts(node.step.role).id):
+            await self._ledger.end(node, "skipped", error=f"not asked: {why}")
+            return Outcome(idents=(node.ident,), absent=why)
         if node.step.output_schema is None:
             return await self._ask_for_text(node, prompt, streams=streams)
         return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
@@ -147,6 +154,8 @@ class Asker:
         return await self._caller.call(call, show)
 
     async def _failed(self, node: Node, error: CallError) -> Outcome:
+        if error.code in _HOPELESS:
+            self._hopeless[self._caller.facts(node.step.role).id] = str(error)
         cost = Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed")
         await self._ledger.end(
             node, "failed", output=error.partial or None, error=str(error), cost=cost

@@ -13,7 +13,6 @@ from llm_reasonkit.reasoning.result import (
     CheckItem,
     Confidence,
     Cost,
-    ModelUse,
     Result,
     RunStatus,
     StepResult,
@@ -21,6 +20,7 @@ from llm_reasonkit.reasoning.result import (
     Tokens,
     confidence_from_checks,
     count_checks,
+    count_models,
     total_cost,
     total_tokens,
 )
@@ -65,7 +65,7 @@ class Ledger:
         self._running: dict[str, _Running] = {}
         self._steps: list[StepResult] = []
         self._checks: list[CheckItem] = []
-        self._missing: list[str] = []
+        self._missing: dict[str, list[str]] = {}
         self._warnings: list[str] = []
         self.result: Result | None = None
 
@@ -130,16 +130,16 @@ class Ledger:
 
     def lose(self, node: Node, why: str) -> None:
         """Note that something is missing from the run, and why."""
-        self._missing.append(f"{node.ident} ({why})")
+        self._missing.setdefault(why, []).append(node.ident)
 
     def warn(self, text: str) -> None:
         """Add a warning to the result."""
         self._warnings.append(text)
 
     @property
-    def missing(self) -> str:
-        """What the answer does without, in one phrase; empty when nothing is missing."""
-        return "; ".join(self._missing)
+    def missing(self) -> list[str]:
+        """What the answer does without, a reason each."""
+        return [f"{', '.join(idents)} ({why})" for why, idents in self._missing.items()]
 
     def checks_of(self, idents: Iterable[str]) -> list[CheckItem]:
         """Return what was established in the records with these ids."""
@@ -160,7 +160,7 @@ class Ledger:
             protocol=self.start.protocol,
             profile=self.start.profile,
             model_used=_model_of_answer(calls),
-            models=_models(calls),
+            models=count_models(calls),
             confidence=Confidence() if answer is None else confidence_from_checks(checks),
             steps=self._steps,
             checks=checks,
@@ -169,7 +169,7 @@ class Ledger:
             started=self.start.started,
             trace_id=self.start.trace_id,
             duration_ms=round((self._clock.monotonic() - self._began) * 1000),
-            warnings=[*self._warnings, *(f"missing: {text}" for text in self._missing)],
+            warnings=[*self._warnings, *(f"missing: {text}" for text in self.missing)],
         )
         await self._trace.run_finished(self.result)
         return self.result
@@ -178,14 +178,3 @@ class Ledger:
 def _model_of_answer(calls: Sequence[StepResult]) -> str | None:
     done = [step for step in calls if step.status == "done"]
     return (done[-1].model_served or done[-1].model) if done else None
-
-
-def _models(calls: Sequence[StepResult]) -> list[ModelUse]:
-    counts: dict[tuple[str, str | None, str | None], int] = {}
-    for step in calls:
-        key = (step.model or "", step.model_served, step.provider)
-        counts[key] = counts.get(key, 0) + 1
-    return [
-        ModelUse(asked=asked, served=served, provider=provider, calls=count)
-        for (asked, served, provider), count in counts.items()
-    ]

@@ -73,7 +73,7 @@ class Runner:
         answer = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         unseen = "" if self._streams(last, last.protocol.answer) else answer
         if missing := self._ledger.missing:
-            note = f"\n\nMissing from this answer: {missing}."
+            note = f"\n\nMissing from this answer: {'; '.join(missing)}."
             answer += note
             unseen += note
         if unseen:

@@ -7,6 +7,7 @@ One shape for all commands, versioned; keys are never renamed and unknown is nul
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +27,7 @@ ConfidenceKind = Literal["calibrated", "prior", "agreement", "checks", "none"]
 
 Usd = Annotated[
     Decimal,
-    PlainSerializer(lambda usd: format(usd, "f"), return_type=str, when_used="json"),
+    PlainSerializer(lambda usd: format(usd.normalize(), "f"), return_type=str, when_used="json"),
 ]
 # JSON has no NaN; null is how the unknown travels.
 Share = Annotated[
@@ -197,6 +198,15 @@ def total_cost(costs: Iterable[Cost]) -> Cost:
         source="billed" if all(row.source == "billed" for row in known) else "computed",
         unknown_calls=unknown_calls + sum(row.unknown_calls for row in known),
     )
+
+
+def count_models(calls: Iterable[StepResult]) -> list[ModelUse]:
+    """Count the calls by model asked, model served and provider, in order of appearance."""
+    counts = Counter((step.model or "", step.model_served, step.provider) for step in calls)
+    return [
+        ModelUse(asked=asked, served=served, provider=provider, calls=count)
+        for (asked, served, provider), count in counts.items()
+    ]
 
 
 def count_checks(items: Iterable[CheckItem]) -> Checks:

@@ -38,6 +38,5 @@ def _resolved(path: Path | None, names: Sequence[str]) -> list[llm.Fragment | ll
         if path is None:
             return list(cli.resolve_fragments(empty, names, allow_attachments=True))
         with reading(path) as log:
-            kept = log is not None and "fragment_aliases" in log.table_names()
-            db = log if kept else empty
+            db = log if log is not None and "fragment_aliases" in log.table_names() else empty
             return list(cli.resolve_fragments(db, names, allow_attachments=True))

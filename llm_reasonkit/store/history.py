@@ -1,0 +1,137 @@
+"""Reads recorded runs out of logs.db."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from llm_reasonkit.errors import StoreError, UsageError
+from llm_reasonkit.reasoning.result import (
+    ConfidenceKind,
+    Cost,
+    Record,
+    Result,
+    RunStatus,
+    Share,
+)
+from llm_reasonkit.store import rows, schema
+from llm_reasonkit.store.database import reading
+
+LAST = "last"
+
+
+class RunSummary(Record):
+    """A run as a line of a list. `status` is None while it goes on, and if it died."""
+
+    run_id: str
+    short_id: str
+    title: str
+    command: str
+    protocol: str | None
+    profile: str | None
+    status: RunStatus | None
+    confidence: Share
+    confidence_kind: ConfidenceKind | None
+    cost: Cost | None
+    started: datetime
+    duration_ms: int | None
+
+
+def list_runs(path: Path, limit: int | None = None) -> list[RunSummary]:
+    """Give the runs in the log, newest first, at most `limit` of them.
+
+    A log without runs, or none at all, gives an empty list. Raises StoreError when the log
+    cannot be read.
+    """
+    with reading(path) as db:
+        if db is None or not schema.has_tables(db):
+            return []
+        found = db.table("reasonkit_runs").rows_where(order_by="id desc", limit=limit)
+        return [_summary(row) for row in found]
+
+
+def load_run(path: Path, ref: str) -> Result:
+    """Give the result of a run, equal to what was printed when it ended.
+
+    ref: the run's id, the beginning of it, its short id, or `last`. A run that has not ended
+    comes with the status `interrupted` and the steps it finished.
+    Raises UsageError when `ref` names no run or several, StoreError when the log cannot be read.
+    """
+    with reading(path) as db:
+        if db is None or not schema.has_tables(db):
+            raise _nothing_yet(path)
+        row = _find(db, path, ref.strip().lower())
+        inputs = defaultdict(list)
+        for source in _of_run(db, "reasonkit_step_inputs", row["id"]):
+            inputs[source["step_id"]].append(source["input_id"])
+        steps = _of_run(db, "reasonkit_steps", row["id"])
+        checks = _of_run(db, "reasonkit_checks", row["id"])
+        return rows.read_result(
+            row,
+            [rows.read_step(step, inputs[step["id"]]) for step in steps],
+            [rows.read_check(check) for check in checks],
+        )
+
+
+def short_id_of(path: Path, run_id: str) -> str | None:
+    """Give the short id of a run, None where the log does not have it or cannot be read.
+
+    It is a name to show beside an answer, and no reason to lose one.
+    """
+    try:
+        with reading(path) as db:
+            if db is None or not schema.has_tables(db):
+                return None
+            found = db.table("reasonkit_runs").rows_where("id = ?", [run_id], select="short_id")
+            return next((row["short_id"] for row in found), None)
+    except StoreError:
+        return None
+
+
+def _find(db: Database, path: Path, ref: str) -> rows.Row:
+    runs = db.table("reasonkit_runs")
+    if ref == LAST:
+        found = list(runs.rows_where(order_by="id desc", limit=1))
+    else:
+        found = list(runs.rows_where("id = ? or short_id = ?", [ref, ref]))
+    if ref and not found:
+        # `~` sorts behind every character of an id.
+        found = list(runs.rows_where("id >= ? and id < ? || '~'", [ref, ref], limit=4))
+    if not found:
+        raise UsageError(f"no run {ref!r} in {path}; list them with: llm reasonkit runs")
+    if len(found) > 1:
+        some = ", ".join(row["short_id"] for row in found[:3])
+        raise UsageError(
+            f"several runs begin with {ref!r} ({some}{', …' if len(found) > 3 else ''}); "
+            "give a short id or more of the id"
+        )
+    return found[0]
+
+
+def _of_run(db: Database, table: str, run_id: str) -> list[rows.Row]:
+    return list(db.table(table).rows_where("run_id = ?", [run_id], order_by="seq"))
+
+
+def _nothing_yet(path: Path) -> UsageError:
+    return UsageError(f'no runs recorded yet in {path}; start one with: llm think "…"')
+
+
+def _summary(row: rows.Row) -> RunSummary:
+    return RunSummary(
+        run_id=row["id"],
+        short_id=row["short_id"],
+        title=row["title"],
+        command=row["command"],
+        protocol=row["protocol"],
+        profile=row["profile"],
+        status=row["status"],
+        confidence=math.nan if row["confidence"] is None else row["confidence"],
+        confidence_kind=row["confidence_kind"],
+        cost=rows.read_cost(row),
+        started=datetime.fromisoformat(row["started"]),
+        duration_ms=row["duration_ms"],
+    )
