@@ -15,6 +15,7 @@ from llm_reasonkit.errors import UsageError
 from llm_reasonkit.local import weights
 from llm_reasonkit.local.fetch import Progress as Report
 from llm_reasonkit.local.registry import PREFIX, default_model_id, tiny_model_id
+from llm_reasonkit.local.runtime import import_xllamacpp
 
 
 @click.group()
@@ -66,6 +67,8 @@ def choose(model_id: str | None) -> str:
         return found
     tiny = tiny_model_id()
     if tiny is None:
+        # Not a download first and the missing package afterwards.
+        import_xllamacpp()
         click.echo("fetching SmolLM2-135M-Instruct, 98 MB, once", err=True)
         with _bar() as report:
             tiny = weights.install_tiny(report).model_id

@@ -1,0 +1,94 @@
+"""Limits of a run: what `--budget` means, and the worst that a call can cost."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+_PART = re.compile(r"(?P<usd>\$)?(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>[a-z]*)", re.IGNORECASE)
+# `"$0.50"` in double quotes: the shell puts its own name where `$0` stood.
+_SHELL_ATE = re.compile(r"(?:.*/)?-?(?:ba|z|da|k|c|tc|fi|a)?sh\b.*")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use: USD, tokens in and out, seconds; None is no limit."""
+
+    usd: Decimal | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per token, and per call."""
+
+    prompt: Decimal
+    completion: Decimal
+    request: Decimal = Decimal(0)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a call costs nothing, however long it is."""
+        return not (self.prompt or self.completion or self.request)
+
+    def at_most(self, prompt_tokens: int, reply_tokens: int) -> Decimal:
+        """Return the most that a call of this size can cost, in USD."""
+        return self.request + self.prompt * prompt_tokens + self.completion * reply_tokens
+
+
+def parse_budget(text: str) -> Limits:
+    """Read a budget such as `$0.50`, `0.50`, `2000t`, `30s` or `$0.50,30s`.
+
+    Raises ValueError with what is wrong and how to write it.
+    """
+    found: dict[str, Decimal] = {}
+    for part in text.replace(" ", "").split(","):
+        if _SHELL_ATE.fullmatch(part):
+            raise ValueError(
+                f"{text!r}: the shell put its own name in place of $0; "
+                "write the budget in single quotes, as in --budget '$0.50'"
+            )
+        kind, amount = _amount(part, text)
+        if kind in found:
+            raise ValueError(f"{text!r} limits {kind} twice")
+        found[kind] = amount
+    tokens = found.get("tokens")
+    seconds = found.get("seconds")
+    return Limits(
+        usd=found.get("usd"),
+        tokens=None if tokens is None else int(tokens),
+        seconds=None if seconds is None else float(seconds),
+    )
+
+
+def _amount(part: str, text: str) -> tuple[str, Decimal]:
+    match = _PART.fullmatch(part)
+    if match is None:
+        raise ValueError(f"{text!r} is no budget; write '$0.50', '2000t', '30s' or '$0.50,30s'")
+    unit = match["unit"].lower()
+    try:
+        number = Decimal(match["number"])
+    except InvalidOperation as error:
+        raise ValueError(f"{part!r} is no number") from error
+    if number == 0:
+        raise ValueError(f"{part!r}: a budget of nothing allows no call")
+    if match["usd"] or unit in ("", "usd"):
+        if unit not in ("", "usd"):
+            raise ValueError(f"{part!r} is money and {unit} at once")
+        return "usd", number
+    if unit in ("t", "k"):
+        number *= 1000 if unit == "k" else 1
+        if number != int(number):
+            raise ValueError(f"{part!r}: tokens come whole")
+        return "tokens", number
+    if unit in _SECONDS:
+        return "seconds", number * _SECONDS[unit]
+    raise ValueError(f"{part!r}: unknown unit {unit!r}; use $, t (tokens) or s (seconds)")
+
+
+def most_tokens_of(text: str) -> int:
+    """Return how many tokens a text can be at most, in any tokenizer that works on bytes."""
+    return len(text.encode("utf-8", "replace"))
