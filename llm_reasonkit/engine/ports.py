@@ -91,7 +91,7 @@ class RunStart:
 
 
 class TraceSink(Protocol):
-    """Where a run is recorded. Each method returns once the record is safe."""
+    """Where a run is recorded. A finished step or run is safe when its method returns."""
 
     async def run_started(self, run: RunStart) -> None: ...
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 from sqlite_utils import Database
 
@@ -15,6 +16,8 @@ from llm_reasonkit.engine.ports import Reply, RunStart, TraceSink
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
 from llm_reasonkit.store import rows, schema
 from llm_reasonkit.store.database import BUSY_TIMEOUT, explain, open_for_writing, transaction
+
+Job = Callable[[Database], None]
 
 _SHORTEST_ID = 6
 
@@ -34,13 +37,17 @@ class LogTrace(TraceSink):
         # A connection belongs to the thread that opened it, and the event loop must not wait
         # for a disk.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reasonkit-log")
+        self._waiting: SimpleQueue[Job] = SimpleQueue()
         self._db: Database | None = None
         self._run: RunStart
 
     async def run_started(self, run: RunStart) -> None:
-        """Record that a run begins, preparing the log if this is its first."""
+        """Record that a run begins, preparing the log if this is its first.
+
+        Does not wait for the disk, as the first call need not: all records keep their order.
+        """
         self._run = run
-        await self._write(partial(_start, run=run))
+        self._submit(partial(_start, run=run))
 
     async def step_finished(
         self, step: StepResult, checks: list[CheckItem], reply: Reply | None
@@ -57,19 +64,26 @@ class LogTrace(TraceSink):
         self._thread.submit(self._disconnect)
         self._thread.shutdown(wait=False)
 
-    async def _write(self, job: Callable[[Database], None]) -> None:
-        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._attempt, job)
+    async def _write(self, job: Job) -> None:
         # A call that is paid for is recorded even when the run is cancelled meanwhile.
-        await asyncio.shield(writing)
+        await asyncio.shield(self._submit(job))
 
-    def _attempt(self, job: Callable[[Database], None]) -> None:
-        if self.warning is not None:
+    def _submit(self, job: Job) -> asyncio.Future[None]:
+        """Hand a job to the writer; the future is done when it is committed, or has failed."""
+        self._waiting.put(job)
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._commit_waiting)
+
+    def _commit_waiting(self) -> None:
+        # Steps that end while the disk is busy share the next commit, as each costs a flush.
+        jobs = [self._waiting.get() for _ in range(self._waiting.qsize())]
+        if not jobs or self.warning is not None:
             return
         try:
             if self._db is None:
                 self._db = open_for_writing(self._path, self._timeout)
             with transaction(self._db):
-                job(self._db)
+                for job in jobs:
+                    job(self._db)
         except Exception as error:  # noqa: BLE001 - llm's logging runs other people's code too
             self.warning = (
                 f"this run is not in the log, or not all of it: {explain(self._path, error)}"

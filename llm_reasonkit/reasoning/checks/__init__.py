@@ -7,30 +7,38 @@ one item per fact, and a `value` that later steps may read beside the counts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from llm_reasonkit.reasoning.checks.argument import argument, derivation, reasoning
+from llm_reasonkit.reasoning.checks.critique import findings, survivors
+from llm_reasonkit.reasoning.checks.evidence import claims, quotes, verdicts
+from llm_reasonkit.reasoning.checks.foundations import (
+    decomposition,
+    difference,
+    foundations,
+    rebuilt,
+)
+from llm_reasonkit.reasoning.checks.ideas import ideas, themes
+from llm_reasonkit.reasoning.checks.links import links
+from llm_reasonkit.reasoning.checks.outcome import Check, Fact, Outcome
 
-from llm_reasonkit.reasoning.result import CheckStatus
+CHECKS: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        argument,
+        claims,
+        decomposition,
+        derivation,
+        difference,
+        findings,
+        foundations,
+        ideas,
+        links,
+        quotes,
+        reasoning,
+        rebuilt,
+        survivors,
+        themes,
+        verdicts,
+    )
+}
 
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One fact: what was looked at, how it came out, and the detail a reader needs."""
-
-    name: str
-    status: CheckStatus
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a check established, and what it hands on (JSON values only)."""
-
-    facts: list[Fact]
-    value: Mapping[str, Any] = field(default_factory=dict)
-
-
-Check = Callable[..., Outcome]
-
-CHECKS: dict[str, Check] = {}
+__all__ = ["CHECKS", "Check", "Fact", "Outcome"]

@@ -1,0 +1,177 @@
+"""Checks of LaserLogic: where the parts of an argument stand, and how they hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llm_reasonkit.reasoning.checks.graph import ground
+from llm_reasonkit.reasoning.checks.outcome import (
+    Fact,
+    Outcome,
+    Row,
+    fact,
+    id_of,
+    known_id,
+    listed,
+    rows,
+    text_of,
+    texts,
+)
+from llm_reasonkit.reasoning.checks.passages import Document, documents, locate, located
+from llm_reasonkit.reasoning.checks.similarity import duplicates
+
+
+def argument(argument: object, question: object, sources: object = None) -> Outcome:
+    """Check that what the argument is said to state stands in the question or the sources.
+
+    The value is the argument with `place` for each part that was found; a part that was not is
+    `implied`, whatever the model called it.
+    """
+    given = argument if isinstance(argument, Mapping) else {}
+    places = documents(question, sources)
+    facts: list[Fact] = []
+    premises = [_placed(row, id_of(row), places, facts) for row in rows(given.get("premises"))]
+    conclusion = given.get("conclusion")
+    placed = (
+        _placed(conclusion, "the conclusion", places, facts)
+        if isinstance(conclusion, Mapping)
+        else None
+    )
+    said = [row["text"] for row in premises] + ([placed["text"]] if placed else [])
+    idents = [row["id"] for row in premises] + ["the conclusion"]
+    if premises:
+        same = [f"{idents[b]} repeats {idents[a]}" for a, b in duplicates(said)]
+        circular = [text for text in same if text.startswith("the conclusion")]
+        repeated = [text for text in same if text not in circular]
+        facts.append(fact("the premises are distinct", not repeated, listed(repeated)))
+        facts.append(fact("no premise is the conclusion itself", not circular, listed(circular)))
+    facts += _hedges(given.get("hedges"), places)
+    value = {"scheme": given.get("scheme"), "premises": premises, "conclusion": placed}
+    return Outcome(facts, value)
+
+
+def _placed(row: Row, name: str, places: list[Document], facts: list[Fact]) -> dict[str, Any]:
+    kept: dict[str, Any] = {
+        "id": id_of(row),
+        "text": text_of(row, "text"),
+        "origin": "implied",
+        "place": "",
+    }
+    span = text_of(row, "span")
+    if text_of(row, "origin") != "stated" and not span:
+        facts.append(
+            Fact(f"{name} stands in the text", "not_checkable", "it is implied, not stated")
+        )
+        return kept
+    found = locate(span, places)
+    facts.append(located(f"{name} stands in the text", span, found))
+    if found.status == "exact":
+        kept |= {"origin": "stated", "place": found.place}
+    return kept
+
+
+def _hedges(written: object, places: list[Document]) -> list[Fact]:
+    missing = [word for word in texts(written) if locate(word, places).status != "exact"]
+    return [fact("the hedges stand in the text", False, listed(missing))] if missing else []
+
+
+def derivation(links: object, premises: object) -> Outcome:
+    """Check that each inference uses what is there and that all of them rest on premises.
+
+    links: `{id, uses, says}`, the last of them reaching the conclusion. The value has `unused`
+    premises, `ungrounded` inferences and the `circle`, if there is one.
+    """
+    leaves = frozenset(id_of(row) for row in rows(premises))
+    inferences = {id_of(row): row for row in rows(links)}
+    known = [*leaves, *inferences]
+    unknown: list[str] = []
+    edges: dict[str, list[str]] = {}
+    for ident, row in inferences.items():
+        meant = [(name, known_id(name, known)) for name in texts(row.get("uses"))]
+        unknown += [f"{ident} uses {name[:40]}" for name, used in meant if used is None]
+        edges[ident] = [used or name for name, used in meant]
+    if not inferences:
+        return Outcome([], {"unused": [], "ungrounded": [], "circle": []})
+    grounding = ground(edges, leaves)
+    ungrounded = [ident for ident in inferences if not grounding.reaches(ident)]
+    last = list(inferences)[-1]
+    used = grounding.leaves.get(last, frozenset())
+    unused = [] if not used else sorted(leaves - used)
+    circle = " rests on ".join(grounding.circle)
+    facts = [
+        fact("every part used exists", not unknown, listed(unknown)),
+        fact("no inference rests on itself", not circle, circle),
+        fact("every inference rests on premises", not ungrounded, f"{listed(ungrounded)} do not"),
+    ]
+    if used:
+        facts.append(
+            fact("the conclusion needs every premise", not unused, f"{listed(unused)} unused")
+        )
+    return Outcome(facts, {"unused": unused, "ungrounded": ungrounded, "circle": grounding.circle})
+
+
+def reasoning(
+    argument: object,
+    question: object,
+    sources: object = None,
+    fallacies: object = None,
+    counterexample: object = None,
+) -> Outcome:
+    """Check what was said against an argument, and say by rule what is known of its validity.
+
+    A counterexample counts when it keeps every premise true. Fallacies are advice: they count
+    when they name premises and words that are there. Validity itself no model decides.
+    """
+    given = argument if isinstance(argument, Mapping) else {}
+    known = [id_of(row) for row in rows(given.get("premises"))]
+    facts: list[Fact] = []
+    kept = _fallacies(rows(fallacies), known, documents(question, sources), facts)
+    offered = _counterexample(counterexample, known, facts)
+    scheme = given.get("scheme")
+    if scheme != "deductive":
+        verdict = "not deductive"
+    elif offered:
+        verdict = "counterexample offered"
+    else:
+        verdict = "not proved"
+        facts.append(Fact("the argument is valid", "not_checkable", "no solver looked at it"))
+    value = {"verdict": verdict, "fallacies": kept, "counterexample": offered}
+    return Outcome(facts, value)
+
+
+def _fallacies(
+    found: list[Row], known: list[str], places: list[Document], facts: list[Fact]
+) -> list[dict[str, Any]]:
+    kept = []
+    for row in found:
+        name = f"fallacy {text_of(row, 'id')} points at the argument"
+        named = texts(row.get("premise_ids"))
+        meant = [known_id(ident, known) for ident in named]
+        passage = locate(text_of(row, "span"), places)
+        if None in meant:
+            missing = [n[:40] for n, ident in zip(named, meant, strict=True) if ident is None]
+            facts.append(fact(name, False, f"there is no {listed(missing)}"))
+        elif text_of(row, "span") and passage.status != "exact":
+            facts.append(located(name, text_of(row, "span"), passage))
+        elif not meant and passage.status != "exact":
+            facts.append(fact(name, False, "it names no premise and no words"))
+        else:
+            facts.append(Fact(name, "passed", passage.place if passage.status == "exact" else ""))
+            kept.append({**row, "premise_ids": meant})
+    return kept
+
+
+def _counterexample(
+    counterexample: object, known: list[str], facts: list[Fact]
+) -> dict[str, Any] | None:
+    given = counterexample if isinstance(counterexample, Mapping) else {}
+    if text_of(given, "found") != "yes":
+        return None
+    keeps = {known_id(name, known) for name in texts(given.get("keeps"))}
+    left = [ident for ident in known if ident not in keeps]
+    situation = text_of(given, "situation")
+    holds = bool(situation) and not left
+    detail = f"it does not keep {listed(left)} true" if left else "it describes no situation"
+    facts.append(fact("the counterexample keeps every premise true", holds, detail))
+    return {"situation": situation} if holds else None
