@@ -99,7 +99,8 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8")
         data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [Problem(f"cannot be read: {error}")]) from error
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(str(path), [Problem(f"cannot be read: {why}")]) from error
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         problem = Problem(str(error), int(line[1]) if line else None)
@@ -111,6 +112,7 @@ def _read(path: Path) -> dict[str, Any]:
             _problem(row["loc"], row["type"], row["msg"], text)
             for row in error.errors(include_url=False)
         ]
+        problems.sort(key=lambda problem: problem.line or 0)
         raise ConfigError(str(path), problems) from error
     return data
 
@@ -128,18 +130,21 @@ def _problem(where: tuple[int | str, ...], kind: str, message: str, text: str) -
 
 
 def _line_of(path: list[str], text: str) -> int | None:
-    """Find where a key stands: below its `[section]`, else the section's own line."""
-    section, found = "", None
+    """Find where a key stands, else the last line of what it stands in."""
+    wanted = ".".join(path)
+    section, around = "", None
     for number, row in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", row):
-            section = header[1]
-            if section == ".".join(path):
-                return number
-        elif re.match(rf"\s*[\"']?{re.escape(path[-1])}[\"']?\s*=", row):
-            if section == ".".join(path[:-1]):
-                return number
-            found = found or number
-    return found
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", row):
+            name = section = re.sub(r"[\"']", "", header[1])
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", row):
+            name = f"{section}.".lstrip(".") + re.sub(r"[\"']", "", key[1])
+        else:
+            continue
+        if f"{name}.".startswith(f"{wanted}."):
+            return number
+        if wanted.startswith(f"{name}."):
+            around = number
+    return around
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from llm_reasonkit.errors import Problem, ProtocolError, UsageError
 from llm_reasonkit.reasoning.plan import Plan, mistakes_in_profile, plan_profile, plan_protocol
@@ -28,8 +30,28 @@ from llm_reasonkit.reasoning.protocol import (
 
 PROFILES = "profiles"
 _LARGEST_FILE = 1_000_000  # bytes
+_DEEPEST = 100
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _T = TypeVar("_T")
+
+_KINDS = {
+    "string_type": "text (in quotes, if YAML takes it for something else)",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "list_type": "a list",
+    "dict_type": "a block of `key: value` lines",
+    "model_type": "a block of `key: value` lines",
+    "too_short": "longer: it is empty",
+}
+# What YAML's own words usually mean.
+_HINTS = {
+    "unhashable key": "a text that begins with {{ needs quotes, or a block after `|`",
+    "mapping values are not allowed": "a text with `: ` in it needs quotes",
+    "cannot start any token": "indent by spaces, not tabs; quote a text that begins with a sign",
+    "did not find expected": "check the indentation and the quotes above",
+    "unexpected end of stream": "a quote or bracket is not closed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +196,10 @@ class _Document:
             text = path.read_bytes()
             if len(text) > _LARGEST_FILE:
                 raise ProtocolError(str(path), [Problem("too large for a protocol file")])
+            if _is_too_deep(text):
+                raise ProtocolError(str(path), [Problem("nested too deeply")])
             self._root = yaml.compose(text, Loader=_Loader)
-            self.data = _with_concise_schemas(yaml.load(text, Loader=_Loader))  # noqa: S506 (safe)
+            self.data = yaml.load(text, Loader=_Loader)  # noqa: S506 (safe)
         except OSError as error:
             raise ProtocolError(
                 str(path), [Problem(f"cannot be read: {error.strerror}")]
@@ -183,11 +207,13 @@ class _Document:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else None
-            text_of_error = getattr(error, "problem", None) or "not a YAML file"
-            raise ProtocolError(str(path), [Problem(str(text_of_error), line)]) from error
-        except (UnicodeDecodeError, RecursionError) as error:
-            raise ProtocolError(str(path), [Problem("not a text file")]) from error
-        self.refuse([(where, "this key is given twice") for where in _repeated(self._root)])
+            text_of_error = _with_hint(str(getattr(error, "problem", None) or "not a YAML file"))
+            raise ProtocolError(str(path), [Problem(text_of_error, line)]) from error
+        # YAML turns what looks like a date or a number into one, and may fail.
+        except ValueError as error:
+            raise ProtocolError(str(path), [Problem(f"cannot be read: {error}")]) from error
+        self.refuse([(where, "this key is given twice") for where in _repeated(self._root, set())])
+        self._expand_concise_schemas()
 
     def validate(self, shape: TypeAdapter[_T], owner: Callable[[Location], type[Entry]]) -> _T:
         """Turn the data into `shape`. Raises ProtocolError with every mistake."""
@@ -195,25 +221,53 @@ class _Document:
             found = shape.validate_python(self.data)
         except ValidationError as error:
             mistakes = []
+            wrong: dict[Location, list[str]] = {}
             for row in error.errors(include_url=False):
                 where = row["loc"]
                 if row["type"] == "extra_forbidden":
                     known = [item.alias or key for key, item in owner(where).model_fields.items()]
                     name = str(where[-1])
                     mistakes.append((where, f"unknown key {name!r}{nearest(name, known)}"))
+                elif row["type"] == "missing":
+                    mistakes.append((where, f"`{_dotted(where)}` is missing"))
                 else:
-                    place = ".".join(str(part) for part in where) or "the file"
-                    mistakes.append((where, f"{place}: {row['msg']}"))
-            self.refuse(mistakes)
-            raise
+                    wrong.setdefault(self._without_tags(where), []).append(_expected(row))
+            for where, kinds in wrong.items():
+                mistakes.append((where, f"{_dotted(where)} must be {' or '.join(kinds)}"))
+            raise self._error(mistakes) from error
         return found
+
+    def _without_tags(self, where: Location) -> Location:
+        """Cut off what pydantic adds to a place to tell the kinds of a union apart."""
+        node: Any = self.data
+        for length, part in enumerate(where):
+            known = range(len(node)) if isinstance(node, list) else node
+            if not isinstance(known, dict | range) or part not in known:
+                return where[:length]
+            node = node[part]
+        return where
+
+    def _expand_concise_schemas(self) -> None:
+        """Let `output` be llm's own concise schema syntax, a string such as `name, age int`."""
+        steps = self.data.get("steps") if isinstance(self.data, dict) else None
+        for name, step in steps.items() if isinstance(steps, dict) else ():
+            if isinstance(step, dict) and isinstance(step.get("output"), str):
+                import llm
+
+                try:
+                    step["output"] = llm.schema_dsl(step["output"])
+                except ValueError as error:
+                    self.refuse([(("steps", name, "output"), str(error))])
 
     def refuse(self, mistakes: list[tuple[Location, str]]) -> None:
         """Raise ProtocolError if there are mistakes."""
         if mistakes:
-            problems = [Problem(text, self._line(where)) for where, text in mistakes]
-            problems.sort(key=lambda problem: problem.line or 0)
-            raise ProtocolError(str(self._path), problems)
+            raise self._error(mistakes)
+
+    def _error(self, mistakes: list[tuple[Location, str]]) -> ProtocolError:
+        problems = [Problem(text, self._line(where)) for where, text in mistakes]
+        problems.sort(key=lambda problem: problem.line or 0)
+        return ProtocolError(str(self._path), problems)
 
     def _line(self, where: Location) -> int | None:
         node, line = self._root, None
@@ -224,8 +278,6 @@ class _Document:
                     break
                 line, node = pairs[-1][0].start_mark.line + 1, pairs[-1][1]
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-                if part >= len(node.value):
-                    break
                 node = node.value[part]
                 line = node.start_mark.line + 1
             else:
@@ -233,7 +285,40 @@ class _Document:
         return line if line is not None else 1
 
 
-def _repeated(node: yaml.Node | None, where: Location = ()) -> Iterator[Location]:
+def _dotted(where: Location) -> str:
+    return ".".join(str(part) for part in where) or "the file"
+
+
+def _expected(row: ErrorDetails) -> str:
+    """Say in plain words what pydantic would have taken."""
+    if row["type"] == "literal_error":
+        return str(row["ctx"]["expected"])
+    if row["type"] == "greater_than_equal":
+        return f"{row['ctx']['ge']} or more"
+    return _KINDS.get(row["type"]) or f"something else ({row['msg']})"
+
+
+def _with_hint(problem: str) -> str:
+    hints = (hint for sign, hint in _HINTS.items() if sign in problem)
+    return next((f"{problem}: {hint}" for hint in hints), problem)
+
+
+def _is_too_deep(text: bytes) -> bool:
+    """Tell whether a file is nested too deeply: libyaml would follow it off its stack."""
+    steps = (
+        isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        for event in yaml.parse(text, Loader=_Loader)
+    )
+    return any(depth > _DEEPEST for depth in accumulate(steps))
+
+
+def _repeated(
+    node: yaml.Node | None, visited: set[int], where: Location = ()
+) -> Iterator[Location]:
+    # An alias leads to the same node again, perhaps from inside itself.
+    if node is None or id(node) in visited:
+        return
+    visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
@@ -241,18 +326,7 @@ def _repeated(node: yaml.Node | None, where: Location = ()) -> Iterator[Location
             if key.value in seen:
                 yield place
             seen.add(key.value)
-            yield from _repeated(value, place)
+            yield from _repeated(value, visited, place)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            yield from _repeated(value, (*where, number))
-
-
-def _with_concise_schemas(data: Any) -> Any:  # noqa: ANN401 (a YAML value)
-    """Let `output` be llm's own concise schema syntax, a string such as `name, age int`."""
-    steps = data.get("steps") if isinstance(data, dict) else None
-    for step in steps.values() if isinstance(steps, dict) else ():
-        if isinstance(step, dict) and isinstance(step.get("output"), str):
-            import llm
-
-            step["output"] = llm.schema_dsl(step["output"])
-    return data
+            yield from _repeated(value, visited, (*where, number))

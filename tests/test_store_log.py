@@ -191,7 +191,6 @@ async def test_a_log_that_fails_half_way_keeps_what_it_has(path):
     """After the first failure nothing more is tried, and what was recorded remains."""
     trace, run = LogTrace(path, timeout=0.05), start_of(new_id())
     await trace.run_started(run)
-    await trace.step_finished(make_step("first"), [], None)
     replies = [make_reply(run.run_id, f"prompt {number}") for number in range(3)]
     await trace.step_finished(make_step("s[0]", replies[0]), [], replies[0])
     with closing(sqlite3.connect(path)) as other:

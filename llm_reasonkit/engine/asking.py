@@ -17,7 +17,7 @@ from llm_reasonkit.reasoning.prompting import asked_again, in_form, step_prompt,
 from llm_reasonkit.reasoning.protocol import resolve
 from llm_reasonkit.reasoning.result import Cost
 from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema
-from llm_reasonkit.reasoning.template import Fence
+from llm_reasonkit.reasoning.template import Fence, trust
 
 # Whatever a model is asked after one of these, it will answer the same.
 _HOPELESS = frozenset({"auth", "no_credits", "daily_limit", "model_not_found"})
@@ -75,7 +75,7 @@ class Asker:
 
     def _items(self, node: Node, scope: Mapping[str, Any]) -> list[Any]:
         source = node.step.for_each
-        items = resolve(source, scope) if isinstance(source, str) else source
+        items = resolve(source, scope) if isinstance(source, str) else trust(source)
         if not isinstance(items, list):
             raise KeyError(f"{source} is not a list")
         limit = node.step.at_most
@@ -89,7 +89,7 @@ class Asker:
     ) -> Outcome:
         if why := self._hopeless.get(self._caller.facts(node.step.role).id):
             await self._ledger.end(node, "skipped", error=f"not asked: {why}")
-            return Outcome(idents=(node.ident,), absent=why)
+            return self._lost(node, why)
         if node.step.output_schema is None:
             return await self._ask_for_text(node, prompt, streams=streams)
         return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)

@@ -12,8 +12,8 @@ from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.checks import CHECKS
 from llm_reasonkit.reasoning.plan import Plan, PlannedStage
-from llm_reasonkit.reasoning.protocol import Step, resolve
-from llm_reasonkit.reasoning.result import CheckItem, Result, count_checks
+from llm_reasonkit.reasoning.protocol import resolve
+from llm_reasonkit.reasoning.result import CheckItem, Result, RunStatus, count_checks
 from llm_reasonkit.reasoning.template import Fence, TemplateError, holds, trust
 
 Outcomes = dict[str, Outcome]
@@ -47,18 +47,26 @@ class Runner:
         """
         await self._ledger.open()
         try:
-            answer = await self._answer()
+            # In a task of its own, because a TaskGroup cancels the one it fails in.
+            answer = await asyncio.create_task(self._answer())
         except asyncio.CancelledError:
-            await self._ledger.interrupt()
-            await self._ledger.close("interrupted")
+            await self._end_early("interrupted")
             raise
         except ExceptionGroup as broken:
-            await self._ledger.interrupt()
-            await self._ledger.close("failed")
-            raise broken.exceptions[0] from broken
+            # A call that breaks while it is being cancelled hides the cancellation.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                await self._end_early("interrupted")
+                raise asyncio.CancelledError from broken
+            await self._end_early("failed")
+            raise _first_of(broken) from broken
         if answer is None:
             return await self._ledger.close("failed")
         return await self._ledger.close("partial" if self._ledger.missing else "done", answer)
+
+    async def _end_early(self, status: RunStatus) -> None:
+        await self._ledger.interrupt()
+        await self._ledger.close(status)
 
     async def _answer(self) -> str | None:
         last = self._plan.stages[-1]
@@ -67,10 +75,12 @@ class Runner:
         try:
             value = _value_at(last.protocol.answer, scope)
         except KeyError:
-            return None
-        if value is None:
-            return None
+            value = None
         answer = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if value is None or not answer.strip():
+            why = outcomes[last.target_steps[0]].absent or "it gave an empty one"
+            self._ledger.warn(f"no answer from {last.protocol.answer}: {why}")
+            return None
         unseen = "" if self._streams(last, last.protocol.answer) else answer
         if missing := self._ledger.missing:
             note = f"\n\nMissing from this answer: {'; '.join(missing)}."
@@ -120,9 +130,11 @@ class Runner:
         return {
             "protocol": stage.key,
             "findings": {name: outcomes[name].value for name in stage.target_steps},
+            # What passed need not be told: it would be a quarter of the prompt.
             "checks": [
                 item.model_dump(include={"name", "status", "detail"})
                 for item in self._ledger.checks_of(idents)
+                if item.status != "passed"
             ],
         }
 
@@ -162,9 +174,9 @@ class Runner:
 
     def _streams(self, stage: PlannedStage, name: str) -> bool:
         """Tell whether a step's text is the answer, word for word."""
-        if stage.key != self._plan.stages[-1].key or name != stage.protocol.answer:
+        step = stage.protocol.steps.get(stage.protocol.answer)  # None: a part of an object is
+        if stage.key != self._plan.stages[-1].key or name != stage.protocol.answer or step is None:
             return False
-        step: Step = stage.protocol.steps[name]
         return step.prompt is not None and step.output is None and step.for_each is None
 
     async def _skip(self, node: Node, why: str) -> Outcome:
@@ -190,6 +202,11 @@ class Runner:
         value = {**found.value, **count_checks(items).model_dump(exclude={"items"})}
         await self._ledger.end(node, "done", output=value, checks=items)
         return Outcome(value, (node.ident,))
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _value_at(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON value)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry
 
 _FENCED = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*?)```", re.DOTALL)
-_DECODER = json.JSONDecoder()
+_OPENING = re.compile(r'\{\s*["}]')
+# Bounds on what a hostile reply can make us do: each attempt may read all of the text.
+_MOST_ATTEMPTS = 500
+_DEEPEST = 100
 
 
 class ExtractError(ValueError):
@@ -25,13 +31,13 @@ def read_object(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     fits wins, as models state their result last). Nothing is completed or guessed: a reply that
     was cut off holds no object. Raises ExtractError with the validator's message.
     """
-    complaint = "the reply holds no complete JSON object"
+    complaint = None
     for candidate in _candidates(text):
         problem = first_problem(candidate, schema)
         if problem is None:
             return candidate
-        complaint = problem
-    raise ExtractError(complaint)
+        complaint = complaint or problem
+    raise ExtractError(complaint or "the reply holds no complete JSON object")
 
 
 def first_problem(value: object, schema: Mapping[str, Any]) -> str | None:
@@ -45,7 +51,8 @@ def first_problem(value: object, schema: Mapping[str, Any]) -> str | None:
 
 @lru_cache(maxsize=128)
 def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema))
+    # Without a registry of its own the validator fetches a `$ref` that is a URL.
+    return Draft202012Validator(json.loads(schema), registry=Registry())
 
 
 def _candidates(text: str) -> Iterator[dict[str, Any]]:
@@ -53,7 +60,7 @@ def _candidates(text: str) -> Iterator[dict[str, Any]]:
     if whole is not None:
         yield whole
         return
-    for block in reversed(_FENCED.findall(text)):
+    for block in reversed(_FENCED.findall(text)[-_MOST_ATTEMPTS:]):
         value = _loads(block)
         if value is not None:
             yield value
@@ -62,26 +69,52 @@ def _candidates(text: str) -> Iterator[dict[str, Any]]:
 
 def _objects_in_prose(text: str) -> list[dict[str, Any]]:
     found = []
-    position = text.find("{")
-    while position != -1:
-        try:
-            value, end = _DECODER.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            end = position + 1
-        else:
-            found.append(value)
-        position = text.find("{", end)
-        if len(found) > 50:
+    opening = _OPENING.search(text)
+    for _ in range(_MOST_ATTEMPTS):
+        if opening is None:
             break
-    return found
+        end = opening.start() + 1
+        with suppress(ValueError, RecursionError):
+            value, end = _DECODER.raw_decode(text, opening.start())
+            found.append(value)
+        opening = _OPENING.search(text, end)
+    return [storable for value in found if (storable := _storable(value)) is not None]
 
 
 def _loads(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    with suppress(ValueError, RecursionError):
+        return _storable(_DECODER.decode(text))
+    return None
+
+
+def _storable(value: Any) -> dict[str, Any] | None:  # noqa: ANN401 (a JSON value)
+    """Return an object that can be written down again, None for any other value."""
+    if not isinstance(value, dict) or _is_deeper_than(value, _DEEPEST):
         return None
-    return value if isinstance(value, dict) else None
+    # `\ud800` alone is legal in JSON and in no text that is stored or sent.
+    return dict(json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace")))
+
+
+def _is_deeper_than(value: object, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            part
+            for node in level
+            if isinstance(node, dict | list)
+            for part in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number of JSON's")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)
 
 
 def _shortened(message: str, limit: int = 300) -> str:

@@ -130,6 +130,9 @@ def mistakes_in_profile(
                 text = f"`after` names {name!r}, which is no stage before this one"
                 mistakes.append(((*place, "after"), text + nearest(name, keys[:number])))
         mistakes += [((*place, *where), text) for where, text in _in_stage(stage, protocols)]
+    if profile.synthesis in keys:
+        text = f"{profile.synthesis!r} is one of the protocols already; it runs last by itself"
+        mistakes.append((("synthesis",), text))
     if profile.synthesis not in protocols:
         text = f"unknown protocol {profile.synthesis!r}{nearest(profile.synthesis, protocols)}"
         mistakes.append((("synthesis",), text))
@@ -141,8 +144,12 @@ def _in_stage(stage: Stage, protocols: Mapping[str, Protocol]) -> list[tuple[Loc
     if protocol is None:
         text = f"unknown protocol {stage.protocol!r}{nearest(stage.protocol, protocols)}"
         return [(("protocol",), text)]
-    return [
-        (("settings", name), f"unknown setting {name!r}{nearest(name, protocol.settings)}")
-        for name in stage.settings
-        if name not in protocol.settings
-    ]
+    mistakes: list[tuple[Location, str]] = []
+    for name, value in stage.settings.items():
+        if name not in protocol.settings:
+            text = f"unknown setting {name!r}{nearest(name, protocol.settings)}"
+            mistakes.append((("settings", name), text))
+        elif type(value) is not type(usual := protocol.settings[name]):
+            text = f"setting {name!r} must be like the protocol's own, which is {usual!r}"
+            mistakes.append((("settings", name), text))
+    return mistakes

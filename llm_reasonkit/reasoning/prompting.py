@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm_reasonkit.reasoning.protocol import Step
-from llm_reasonkit.reasoning.template import Fence, render
+from llm_reasonkit.reasoning.template import Fence, mentioned_names, render
 
 _SYSTEM = (
     "You carry out one step of a reasoning protocol. Do what the step asks, no more, in the "
@@ -27,8 +27,10 @@ def system_prompt(fence: Fence, own: str | None) -> str:
 
 def step_prompt(step: Step, scope: Mapping[str, Any], fence: Fence) -> str:
     """Compose the prompt of a step. Raises TemplateError."""
-    task = render(step.prompt or "", scope, fence)
-    if "question" in step.reads:
+    template = step.prompt or ""
+    task = render(template, scope, fence)
+    # A template may mention the question and still not show it (`{% if question %}`).
+    if "question" in mentioned_names(template) and scope["question"].strip() in task:
         return task
     return "\n\n".join([*_preamble(scope, fence), f"Your task in this step:\n{task}"])
 
@@ -56,5 +58,7 @@ def asked_again(prompt: str, reply: str, complaint: str, fence: Fence) -> str:
     """Ask once more, showing the reply and what the validator said about it."""
     return (
         f"{prompt}\n\nYou were asked this before and replied:\n{fence.enclose(reply[:4000])}\n\n"
-        f"That reply was not accepted: {complaint}\nReply again, with the whole object."
+        # The complaint quotes the reply.
+        f"That reply was not accepted:\n{fence.enclose(complaint)}\n"
+        "Reply again, with the whole object."
     )

@@ -18,7 +18,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from llm_reasonkit.reasoning.checks import CHECKS
 from llm_reasonkit.reasoning.schema import Schema, SchemaError, compile_schema
-from llm_reasonkit.reasoning.template import mentioned_names, names_in_expression
+from llm_reasonkit.reasoning.template import (
+    TemplateError,
+    holds,
+    mentioned_names,
+    names_in_expression,
+)
 
 Location = tuple[str | int, ...]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
@@ -26,7 +31,7 @@ Effort = Literal["none", "minimal", "low", "medium", "high"]
 # What every step may use besides the protocol's own inputs and the steps before it.
 #   question   what was asked                     context    the text of all sources
 #   sources    what was given with it, one by one  material   question and context
-#   findings   what earlier stages of a profile found, with their checks
+#   findings   what earlier stages of a profile found, with the checks that did not pass
 #   settings   the protocol's, as the profile set them
 #   thinks     the model reasons by itself: do not tell it to think step by step
 BUILT_IN_NAMES = frozenset(
@@ -73,14 +78,19 @@ class Step(Entry):
         """Yield each place that reads names, with the names. Raises TemplateSyntaxError."""
         if self.prompt is not None:
             yield ("prompt",), mentioned_names(self.prompt)
-        if isinstance(self.for_each, str):
-            yield ("for_each",), frozenset({_head(self.for_each)})
-        if isinstance(self.at_most, str):
-            yield ("at_most",), frozenset({_head(self.at_most)})
         if self.when is not None:
             yield ("when",), names_in_expression(self.when)
+        for where, path in self.paths():
+            yield where, frozenset({_head(path)})
+
+    def paths(self) -> Iterator[tuple[Location, str]]:
+        """Yield each place that holds a path, with the path."""
+        if isinstance(self.for_each, str):
+            yield ("for_each",), self.for_each
+        if isinstance(self.at_most, str):
+            yield ("at_most",), self.at_most
         for name, path in self.with_.items():
-            yield ("with", name), frozenset({_head(path)})
+            yield ("with", name), path
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -105,9 +115,9 @@ class Protocol(Entry):
     answer: str
     findings: list[str] = Field(default_factory=list)
 
-    def dependencies(self, name: str) -> frozenset[str]:
-        """Tell which steps a step reads."""
-        return self.steps[name].reads & self.steps.keys()
+    def dependencies(self, name: str) -> list[str]:
+        """Tell which steps a step reads, in file order."""
+        return [other for other in self.steps if other in self.steps[name].reads]
 
     def needed_for(self, targets: list[str]) -> list[str]:
         """Return the steps to run, in file order: the targets, what they read, and every check
@@ -119,8 +129,8 @@ class Protocol(Entry):
             if name not in needed:
                 needed.add(name)
                 waiting.extend(self.dependencies(name))
-        for name, step in self.steps.items():
-            if step.check and self.dependencies(name) <= needed:
+        for name in self.in_order(self.steps):
+            if self.steps[name].check and needed.issuperset(self.dependencies(name)):
                 needed.add(name)
         return [name for name in self.steps if name in needed]
 
@@ -183,15 +193,20 @@ def find_mistakes(protocol: Protocol) -> list[tuple[Location, str]]:
         mistakes += [(("steps", name, *where), text) for where, text in _in_step(protocol, step)]
         if name in BUILT_IN_NAMES | ITEM_NAMES | protocol.inputs.keys():
             mistakes.append((("steps", name), f"{name!r} already means something else: rename"))
+        if not name.isidentifier():
+            text = f"call the step {name!r} by letters, digits and _ only, so that prompts can"
+            mistakes.append((("steps", name), text))
+    for target in [protocol.answer, *protocol.findings]:
+        place = "answer" if target == protocol.answer else "findings"
+        if _head(target) not in protocol.steps:
+            mistakes.append(((place,), _unknown("step", _head(target), protocol.steps)))
+        elif astray := _astray(protocol, target):
+            mistakes.append(((place,), astray))
     if mistakes:
         return mistakes
-    for target in [protocol.answer, *protocol.findings]:
-        if _head(target) not in protocol.steps:
-            place = "answer" if target == protocol.answer else "findings"
-            mistakes.append(((place,), _unknown("step", _head(target), protocol.steps)))
     mistakes += _cycle(protocol)
     if not mistakes:
-        mistakes += _unguarded(protocol)
+        mistakes += [*_unguarded(protocol), *_unbounded(protocol)]
     return mistakes
 
 
@@ -199,7 +214,7 @@ def _in_step(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
     if (step.prompt is None) == (step.check is None):
         yield (), "a step has either a prompt or a check"
         return
-    yield from _in_check(step) if step.check else _in_prompt(protocol, step)
+    yield from _in_prompt(protocol, step) if step.check is None else _in_check(step)
     known = BUILT_IN_NAMES | protocol.inputs.keys() | protocol.steps.keys()
     if step.for_each is not None:
         known |= ITEM_NAMES
@@ -207,10 +222,49 @@ def _in_step(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
         for where, names in step.mentions():
             yield from ((where, _unknown("name", name, known)) for name in sorted(names - known))
     except TemplateSyntaxError as error:
-        yield ("prompt",), f"the template cannot be read: {error.message} (its line {error.lineno})"
+        place = "when" if error.source == step.when else "prompt"
+        yield (place,), f"this cannot be read: {error.message} (its line {error.lineno})"
+    for where, path in step.paths():
+        if astray := _astray(protocol, path):
+            yield where, astray
     for name in step.optional:
         if name not in protocol.steps:
             yield ("optional",), _unknown("step", name, protocol.steps)
+
+
+def _astray(protocol: Protocol, path: str) -> str | None:
+    """Say where a path leaves what there is to read; what a check gives is not known here."""
+    head, *rest = path.split(".")
+    if head == "settings":
+        known: Mapping[str, Any] = protocol.settings
+        return _unknown("setting", rest[0], known) if rest and rest[0] not in known else None
+    step = protocol.steps.get(head)
+    try:
+        shape = {} if step is None or step.check is not None else _shape(step)
+    except SchemaError:
+        return None
+    for key in rest:
+        while shape.get("type") == "array":
+            shape = shape.get("items", {})
+        if shape.get("type") == "string":
+            return f"{path!r} asks for a part of a text"
+        if "properties" not in shape:
+            return None
+        keys = [*shape["properties"], *shape.get("x-auto", [])]
+        if key not in keys:
+            return _unknown("key", key, keys)
+        shape = shape["properties"].get(key, {})
+    return None
+
+
+def _shape(step: Step) -> Schema:
+    """The schema of what a prompt step leaves behind."""
+    reply = step.output_schema
+    if step.for_each is None:
+        return reply or {"type": "string"}
+    if reply is None:
+        return {"properties": {"item": {}, "text": {"type": "string"}}}
+    return reply | {"properties": {"item": {}, **reply.get("properties", {})}}
 
 
 def _in_prompt(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
@@ -220,11 +274,8 @@ def _in_prompt(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]
         yield ("output", *error.path), str(error)
     if step.with_:
         yield ("with",), "`with` belongs to a check; a prompt simply mentions what it uses"
-    if step.for_each is not None and largest_fan_out(protocol, step, protocol.settings) is None:
-        yield (
-            ("for_each",),
-            "how many items can there be? Give `at_most` (a number, or a path into settings)",
-        )
+    if isinstance(step.at_most, int) and step.at_most < 0:
+        yield ("at_most",), "`at_most` must be 0 or more"
 
 
 def _in_check(step: Step) -> Iterator[tuple[Location, str]]:
@@ -255,7 +306,7 @@ def _cycle(protocol: Protocol) -> Iterator[tuple[Location, str]]:
 def _unguarded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
     """A step that may not run (`when`) can only be read by steps that can do without it."""
     for name, step in protocol.steps.items():
-        for read in sorted(protocol.dependencies(name)):
+        for read in protocol.dependencies(name):
             if protocol.steps[read].when is not None and read not in step.optional:
                 yield (
                     ("steps", name),
@@ -263,8 +314,20 @@ def _unguarded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
                 )
 
 
+def _unbounded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
+    """How many calls a run makes at most has to be known before it starts."""
+    for name, step in protocol.steps.items():
+        if step.at_most is not None and _count(step.at_most, protocol.settings) is None:
+            yield ("steps", name, "at_most"), "give a number, or a path to one in `settings`"
+        elif largest_fan_out(protocol, step, protocol.settings) is None:
+            text = "how many items can there be? Give `at_most` (a number, or a path into settings)"
+            yield ("steps", name, "for_each"), text
+
+
 def largest_fan_out(protocol: Protocol, step: Step, settings: Mapping[str, Any]) -> int | None:
     """Return how many calls a step makes at most (re-asks apart), or None if nothing bounds it."""
+    if step.when is not None and _is_switched_off(step.when, settings):
+        return 0
     if step.for_each is None:
         return 1
     bounds: list[Any] = []
@@ -276,10 +339,22 @@ def largest_fan_out(protocol: Protocol, step: Step, settings: Mapping[str, Any])
             bounds.append(len(value))
     else:
         bounds.append(_largest_list(protocol, step.for_each))
-    limit = step.at_most
-    bounds.append(_or_none(limit, {"settings": settings}) if isinstance(limit, str) else limit)
+    bounds.append(_count(step.at_most, settings))
     known = [bound for bound in bounds if isinstance(bound, int)]
     return min(known) if known else None
+
+
+def _count(limit: int | str | None, settings: Mapping[str, Any]) -> int | None:
+    value = _or_none(limit, {"settings": settings}) if isinstance(limit, str) else limit
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _is_switched_off(when: str, settings: Mapping[str, Any]) -> bool:
+    """Tell whether the settings alone make a `when` false, whatever the steps before it say."""
+    try:
+        return not holds(when, {"settings": settings})
+    except TemplateError:
+        return False
 
 
 def _largest_list(protocol: Protocol, path: str) -> int | None:
@@ -288,10 +363,7 @@ def _largest_list(protocol: Protocol, path: str) -> int | None:
     step = protocol.steps.get(head)
     if step is None or step.output is None or step.for_each is not None or len(rest) != 1:
         return None
-    try:
-        schema = step.output_schema or {}
-    except SchemaError:
-        return None
+    schema = step.output_schema or {}
     bound = schema.get("properties", {}).get(rest[0], {}).get("maxItems")
     return bound if isinstance(bound, int) else None
 
@@ -307,7 +379,7 @@ def _head(path: str) -> str:
     return path.split(".", 1)[0]
 
 
-def _unknown(kind: str, name: str, known: Mapping[str, Any] | frozenset[str]) -> str:
+def _unknown(kind: str, name: str, known: Mapping[str, Any] | frozenset[str] | list[str]) -> str:
     return f"unknown {kind} {name!r}{nearest(name, known)}"
 
 

@@ -10,7 +10,14 @@ JSON Schema                wherever a `type` of JSON Schema is given (`{type: in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError as InvalidSchema
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 Schema = dict[str, Any]
 
@@ -32,10 +39,56 @@ def compile_schema(notation: object) -> Schema:
 
     Raises SchemaError.
     """
-    schema = _compile(notation, ())
+    try:
+        schema = _compile(notation, ())
+    except RecursionError as error:
+        raise SchemaError("the output contains itself", ()) from error
     if schema.get("type") != "object":
         raise SchemaError("an output is an object: give it keys", ())
+    _refuse_invalid(schema)
+    _refuse_equal_ids(schema)
     return schema
+
+
+def _refuse_invalid(schema: Schema) -> None:
+    """What was written as JSON Schema has to be one, and complete."""
+    try:
+        Draft202012Validator.check_schema(schema)
+        resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
+        for reference in _references(schema):
+            resolver.lookup(reference)
+    except InvalidSchema as error:
+        place = tuple(error.absolute_path)
+        raise SchemaError(f"this is no JSON Schema: {error.message}", place) from error
+    except Unresolvable as error:
+        raise SchemaError(f"no `$ref` leads to {error.ref!r} inside this output", ()) from error
+
+
+def _references(node: Any) -> Iterator[str]:  # noqa: ANN401 (a JSON value)
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        yield node["$ref"]
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _references(part)
+
+
+def _refuse_equal_ids(schema: Schema) -> None:
+    """Ids are a letter and numbers, so lists at the same depth need letters of their own."""
+    taken: dict[tuple[str, int], str] = {}
+    for key, depth in _numbered_lists(schema):
+        other = taken.get((key[:1], depth))
+        if other is not None:
+            text = f"the ids of {other!r} and {key!r} would be the same ({key[:1]}1, …): rename one"
+            raise SchemaError(text, ())
+        taken[key[:1], depth] = key
+
+
+def _numbered_lists(schema: Schema, key: str = "", depth: int = 0) -> Iterator[tuple[str, int]]:
+    if "x-auto" in schema:
+        yield key, depth
+    if schema.get("type") == "array":
+        yield from _numbered_lists(schema.get("items", {}), key, depth + 1)
+    for name, part in schema.get("properties", {}).items():
+        yield from _numbered_lists(part, name, depth)
 
 
 def _compile(notation: object, path: tuple[str | int, ...]) -> Schema:
@@ -57,9 +110,13 @@ def _compile_list(notation: list[Any], path: tuple[str | int, ...]) -> Schema:
     words = [item for item in notation if isinstance(item, str)]
     if len(words) == len(notation) > 1:
         return {"type": "string", "enum": words}
+    if any(isinstance(item, bool) for item in notation):
+        raise SchemaError("YAML reads yes, no, on and off as true or false: quote them", path)
     bounds = notation[1:]
     if not notation or not all(isinstance(bound, int) for bound in bounds) or len(bounds) > 2:
         raise SchemaError("write a list as [X], [X, most] or [X, least, most]", path)
+    if bounds != sorted(bounds) or min(bounds, default=0) < 0:
+        raise SchemaError("a list has [X, least, most] items, both 0 or more", path)
     schema: Schema = {"type": "array", "items": _compile(notation[0], (*path, 0))}
     if bounds:
         schema["maxItems"] = bounds[-1]
@@ -80,6 +137,8 @@ def _compile_object(notation: dict[Any, Any], path: tuple[str | int, ...]) -> Sc
     }
     automatic = [str(key) for key, item in notation.items() if item == _AUTO]
     if automatic:
+        if not path or path[-1] != 0:
+            raise SchemaError("`auto` numbers the items of a list; this is not one", path)
         schema["x-auto"] = automatic
     return schema
 
@@ -118,8 +177,8 @@ def _assign_list(schema: Schema, value: Any, key: str, prefix: str) -> Any:  # n
     items = schema.get("items", {})
     filled = []
     for number, item in enumerate(value, 1):
-        ident = f"{key[0]}{prefix}{number}"
-        inner = assign_ids(items, item, f"{prefix}{number}.")
+        ident = f"{key[:1]}{prefix}{number}"
+        inner = _assign_list(items, item, key, f"{prefix}{number}.")
         if isinstance(inner, dict):
             inner = {**dict.fromkeys(items.get("x-auto", []), ident), **inner}
         filled.append(inner)

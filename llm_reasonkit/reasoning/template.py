@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, meta, pass_context
+from jinja2 import (
+    StrictUndefined,
+    TemplateError,
+    TemplateRuntimeError,
+    Undefined,
+    meta,
+    pass_context,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -49,7 +56,8 @@ class Fence:
         else:
             text = _json(value)
         # A reply may have learnt the key from its own prompt and try to close the fence with it.
-        return f"<data-{self.key}>\n{text.replace(self.key, '')}\n</data-{self.key}>"
+        # Not replaced by nothing: what stands around the key could then join to form it again.
+        return f"<data-{self.key}>\n{text.replace(self.key, '…')}\n</data-{self.key}>"
 
 
 def trust(value: object) -> object:
@@ -75,6 +83,8 @@ def _finalize(context: Context, value: object) -> object:
         return ", ".join(value)
     if value is None:
         return ""
+    if isinstance(value, Undefined):
+        str(value)  # says which name is missing
     fence: Fence = context[_FENCE]
     return fence.enclose(value)
 
@@ -88,6 +98,7 @@ _compiled_expression = lru_cache(maxsize=128)(
 )
 
 
+@lru_cache(maxsize=512)
 def mentioned_names(source: str) -> frozenset[str]:
     """Tell which names a template reads from outside itself.
 
@@ -98,6 +109,7 @@ def mentioned_names(source: str) -> frozenset[str]:
 
 def names_in_expression(source: str) -> frozenset[str]:
     """Tell which names a `when` expression reads. Raises jinja2.TemplateSyntaxError."""
+    _compiled_expression(source)
     return mentioned_names("{{ (" + source + ") }}")
 
 
@@ -106,12 +118,23 @@ def render(source: str, scope: Mapping[str, Any], fence: Fence) -> str:
 
     Raises TemplateError where the template asks for something that is not there.
     """
-    return _compiled(source).render({**scope, _FENCE: fence}).strip()
+    try:
+        return _compiled(source).render({**scope, _FENCE: fence}).strip()
+    except TemplateError:
+        raise
+    # Operators and filters raise errors of Python's on values that they do not fit.
+    except Exception as error:
+        raise TemplateRuntimeError(str(error)) from error
 
 
 def holds(expression: str, scope: Mapping[str, Any]) -> bool:
     """Tell whether a `when` expression is true. Raises TemplateError."""
-    return bool(_compiled_expression(expression)(**scope))
+    try:
+        return bool(_compiled_expression(expression)(**scope))
+    except TemplateError:
+        raise
+    except Exception as error:
+        raise TemplateRuntimeError(str(error)) from error
 
 
 __all__ = [

@@ -1,0 +1,141 @@
+"""The user's key for OpenRouter, and what OpenRouter tells of its limits and credits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+import llm
+
+from llm_reasonkit.errors import CallError, UsageError
+from llm_reasonkit.openrouter.model import KEY_ALIAS, PREFIX, OpenRouterModel
+from llm_reasonkit.openrouter.settings import ClientSettings
+from llm_reasonkit.reasoning.result import Record, Usd
+
+# Shorter secrets would be given away by their ending.
+_SHORTEST_WITH_ENDING = 12
+
+
+class KeyedSource(Protocol):
+    """Whatever can fetch JSON from OpenRouter with a key."""
+
+    async def get_json(self, path: str, *, key: str | None = None) -> object:
+        """Fetch `path` under the base URL."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and where it was found: `llm keys`, or the name of a variable."""
+
+    value: str = field(repr=False)
+    source: str
+
+    @property
+    def ending(self) -> str:
+        """All of it that may be shown."""
+        return f"…{self.value[-4:]}" if len(self.value) >= _SHORTEST_WITH_ENDING else "…"
+
+
+class Account(Record):
+    """What OpenRouter tells about a key. Money is USD; what it does not tell is None.
+
+    label: the key's name, never the key. limited: whether the key has a spending limit at all.
+    resets: daily, weekly or monthly. free_left, free_limit: requests to free models, today.
+    """
+
+    label: str | None = None
+    limited: bool | None = None
+    limit: Usd | None = None
+    limit_left: Usd | None = None
+    resets: str | None = None
+    used: Usd | None = None
+    used_today: Usd | None = None
+    free_left: int | None = None
+    free_limit: int | None = None
+    free_tier: bool | None = None
+    expires: str | None = None
+    credits_bought: Usd | None = None
+    credits_left: Usd | None = None
+
+
+def find_key(settings: ClientSettings) -> Key | None:
+    """Return the key that a call would use: llm's stored one, else that of the environment.
+
+    Raises UsageError where llm's file of keys cannot be read.
+    """
+    try:
+        value = OpenRouterModel(PREFIX, settings=lambda: settings).get_key()
+    except llm.NeedsKeyException:
+        return None
+    except (OSError, ValueError) as error:
+        path = llm.user_dir() / "keys.json"
+        raise UsageError(
+            f"{path} cannot be read; mend it, or move it away and set your keys again"
+        ) from error
+    if llm.load_keys().get(KEY_ALIAS) == value:
+        return Key(value, "llm keys")
+    return Key(value, next(name for name in settings.key_env if os.environ.get(name) == value))
+
+
+async def read_account(source: KeyedSource, key: str) -> Account:
+    """Ask how a key stands. Raises CallError when that is not told, above all for a wrong key."""
+    told = _data(await source.get_json("key", key=key))
+    try:
+        balance = _data(await source.get_json("credits", key=key))
+    except CallError:
+        # An ordinary key may not be told.
+        balance = {}
+    bought, used = _usd(balance.get("total_credits")), _usd(balance.get("total_usage"))
+    free = _mapping(told.get("free_model_daily_requests"))
+    return Account(
+        label=_label(told.get("label")),
+        limited=told["limit"] is not None if "limit" in told else None,
+        limit=_usd(told.get("limit")),
+        limit_left=_usd(told.get("limit_remaining")),
+        resets=_text(told.get("limit_reset")),
+        used=_usd(told.get("usage")),
+        used_today=_usd(told.get("usage_daily")),
+        free_left=_count(free.get("remaining")),
+        free_limit=_count(free.get("limit")),
+        free_tier=_flag(told.get("is_free_tier")),
+        expires=_text(told.get("expires_at")),
+        credits_bought=bought,
+        credits_left=None if bought is None or used is None else bought - used,
+    )
+
+
+def _label(value: object) -> str | None:
+    """Return a key's name, which by default is the key with its middle left out."""
+    text = _text(value)
+    if text is None or not text.startswith("sk-"):
+        return text
+    return f"…{text.rpartition('.')[2][-4:]}"
+
+
+def _data(reply: object) -> Mapping[str, Any]:
+    return _mapping(_mapping(reply).get("data"))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _usd(value: object) -> Decimal | None:
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return Decimal(str(value)) if is_number else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,359 @@
+"""OpenRouter's errors in plain language: the provider's words, what they mean, what to do. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from llm_reasonkit.errors import CallError
+
+RETRYABLE = frozenset({"rate_limited", "network", "timeout", "server", "empty"})
+MAX_EMPTY_RETRIES = 2
+_LONGEST_QUOTE = 400
+_YEAR_2100 = 4_102_444_800
+_KEY = re.compile(r"sk-or-[\w-]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What one group of errors means for the user and for the bill."""
+
+    code: str
+    meaning: str
+    remedy: str
+    free: bool = True
+
+
+_BAD_REQUEST = _Kind("bad_request", "OpenRouter refused the request", "Change the request")
+_NOT_FOUND = _Kind(
+    "model_not_found", "OpenRouter has no such model", "See https://openrouter.ai/models"
+)
+_CREDITS = _Kind(
+    "no_credits",
+    "Not enough credit for this request",
+    "Add credits at https://openrouter.ai/settings/credits, lower max_tokens or take a cheaper"
+    " or :free model",
+)
+_KEY_LIMIT = _Kind(
+    "no_credits",
+    "The spending limit of your key is reached",
+    "Raise it at https://openrouter.ai/settings/keys or use another key",
+)
+_AUTH = _Kind(
+    "auth",
+    "OpenRouter does not accept the key",
+    "Set a valid one with 'llm keys set openrouter' (https://openrouter.ai/keys)",
+)
+_FORBIDDEN = _Kind(
+    "refused", "OpenRouter does not allow this request", "Check the settings of your account"
+)
+_MODERATED = _Kind("moderated", "The input was flagged by moderation", "Rephrase it")
+_NO_ENDPOINT = _Kind(
+    "unavailable",
+    "No provider of this model may serve the request",
+    "Relax the options named here (provider, max_price, tools, schema) or your privacy settings"
+    " at https://openrouter.ai/settings/privacy",
+)
+_DAILY = _Kind(
+    "daily_limit",
+    "Today's free requests are used up",
+    "Wait for the reset or take a paid model",
+)
+_BUSY = _Kind("rate_limited", "OpenRouter asks to slow down", "Wait a little or take another model")
+_IN_FLIGHT = _Kind(
+    "rate_limited",
+    "Requests still running hold the rest of your credit",
+    "Wait for them to end or add credits",
+)
+_TIMEOUT = _Kind(
+    "timeout", "The model did not answer in time", "Try again or take another model", free=False
+)
+_SERVER = _Kind("server", "The model's provider failed", "Try again or take another model")
+
+_BY_STATUS: dict[int, _Kind] = {
+    401: _AUTH,
+    402: _CREDITS,
+    403: _FORBIDDEN,
+    408: _TIMEOUT,
+    429: _BUSY,
+    504: _TIMEOUT,
+    524: _TIMEOUT,
+}
+# In-band errors may carry a word where others have a status.
+_STATUS_OF_TYPE = {
+    "authentication": 401,
+    "payment_required": 402,
+    "permission_denied": 403,
+    "not_found": 404,
+    "payload_too_large": 413,
+    "rate_limit_exceeded": 429,
+    "provider_unavailable": 502,
+    "provider_overloaded": 503,
+    "timeout": 504,
+    "server": 500,
+    "server_error": 500,
+}
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the same request may succeed a little later."""
+    return isinstance(error, CallError) and error.code in RETRYABLE
+
+
+def is_empty(error: BaseException | None) -> bool:
+    """Whether the reply was complete but had nothing in it."""
+    return isinstance(error, CallError) and error.code == "empty"
+
+
+def from_response(
+    status: int, headers: Mapping[str, str], body: bytes, model: str, now: float
+) -> CallError:
+    """Explain a reply whose HTTP status is not 200.
+
+    headers: looked up by any case. now: seconds since 1970, to which dates are compared.
+    """
+    error = _error_object(body) or {"message": _words_of_page(body)}
+    if status < 400:
+        error = {"message": "redirects are not followed, for they could take the key elsewhere"}
+    result = _explain(status, error, headers, model, now)
+    result.request_id = _header(headers, "x-generation-id")
+    return result
+
+
+def in_band(error: object, model: str) -> CallError:
+    """Explain an error that came inside a reply with status 200."""
+    detail = error if isinstance(error, dict) else {"message": str(error)}
+    result = _explain(_status_of(detail), detail, {}, model, now=0)
+    result.billed = True
+    return result
+
+
+def network(reason: str, model: str) -> CallError:
+    """Say that the server could not be reached or hung up before its reply began."""
+    return CallError(
+        f"{model}: the connection to OpenRouter failed: {_quote(reason)}."
+        " Check the network and try again",
+        code="network",
+        model=model,
+    )
+
+
+def timed_out(what: str, seconds: float, model: str) -> CallError:
+    """Say `what` is missing after so many `seconds`."""
+    return CallError(
+        f"{model}: {what} within {seconds:g} seconds. Try again or take another model",
+        code="timeout",
+        model=model,
+    )
+
+
+def cut_off(reason: str, model: str) -> CallError:
+    """Say that a reply broke off in the middle."""
+    return CallError(
+        f"{model}: the reply broke off: {_quote(reason)}. What came so far is only a part of it",
+        code="interrupted_stream",
+        model=model,
+    )
+
+
+def unreadable(body: bytes, model: str) -> CallError:
+    """Say that a reply is not what OpenRouter's replies look like."""
+    return CallError(
+        f"{model}: the reply cannot be read: {_words_of_page(body)}. Try again; if it stays,"
+        " check OPENROUTER_BASE_URL",
+        code="server",
+        model=model,
+    )
+
+
+def empty(model: str) -> CallError:
+    """Say that the model ended its reply without saying anything."""
+    return CallError(
+        f"{model}: the reply is empty. Try again or take another model", code="empty", model=model
+    )
+
+
+def refused(words: str, model: str) -> CallError:
+    """Say that the model declined to answer."""
+    return CallError(
+        f"{model}: the model declined to answer: {_quote(words)}", code="refused", model=model
+    )
+
+
+def _explain(
+    status: int, error: Mapping[str, Any], headers: Mapping[str, str], model: str, now: float
+) -> CallError:
+    metadata = _mapping(error.get("metadata"))
+    words = _words(error, metadata)
+    kind = _kind(status, words, metadata)
+    retry_after = _retry_after(error, metadata, headers, now)
+    text = f"{model}: {kind.meaning} ({status}): {words.rstrip('.')}. {kind.remedy}"
+    if kind is _DAILY and (reset := _reset(metadata, headers)):
+        text += f" (reset at {datetime.fromtimestamp(reset, UTC):%Y-%m-%d %H:%M} UTC)"
+    elif kind is _BUSY and retry_after:
+        text += f" (it asks for {retry_after:.0f} s)"
+    return CallError(
+        text,
+        code=kind.code,
+        model=model,
+        status=status,
+        retry_after=retry_after,
+        billed=not kind.free,
+    )
+
+
+def _kind(status: int, words: str, metadata: Mapping[str, Any]) -> _Kind:
+    said = words.lower()
+    source = metadata.get("limit_source")
+    if status == 400 and ("not a valid model" in said or "no models provided" in said):
+        return _NOT_FOUND
+    if status == 402 and metadata.get("reason") == "in_flight_budget_exhausted":
+        return _IN_FLIGHT
+    if source == "openrouter_key_limit" or (status == 403 and "key limit exceeded" in said):
+        return _KEY_LIMIT
+    if status == 403 and ("moderation" in said or "flagged_input" in metadata):
+        return _MODERATED
+    if status == 404:
+        exact = re.search(r"no endpoints found for \S+$", said.rstrip(".")) or "deprecated" in said
+        return _NOT_FOUND if exact else _NO_ENDPOINT
+    if status == 429 and (source == "openrouter_free_tier_daily" or "-per-day" in said):
+        return _DAILY
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return _SERVER if status >= 500 else _BAD_REQUEST
+
+
+def _status_of(error: Mapping[str, Any]) -> int:
+    code = error.get("code")
+    kind = _mapping(error.get("metadata")).get("error_type")
+    if isinstance(code, int):
+        return code
+    if isinstance(code, str) and code.isdigit():
+        return int(code)
+    return _STATUS_OF_TYPE.get(str(kind), _STATUS_OF_TYPE.get(str(code), 502))
+
+
+def _error_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        reply = json.loads(body)
+    except ValueError:
+        return None
+    error = reply.get("error") if isinstance(reply, dict) else None
+    if isinstance(error, str):
+        return {"message": error}
+    if not isinstance(error, dict):
+        return None
+    if error.get("name") == "ZodError":
+        return {"message": _zod_words(error.get("message"))}
+    return error
+
+
+def _zod_words(message: object) -> str:
+    try:
+        issues = json.loads(str(message))
+        return "; ".join(
+            f"{'.'.join(map(str, issue.get('path') or []))}: {issue['message']}" for issue in issues
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return str(message)
+
+
+def _words(error: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    """Return the most telling words of an error; "Provider returned error" alone tells nothing."""
+    message = str(error.get("message") or "no reason given")
+    raw = metadata.get("raw")
+    if not raw:
+        return _quote(message)
+    provider = metadata.get("provider_name")
+    said = _innermost_message(raw)
+    return _quote(f"{provider}: {said}" if provider else f"{message}: {said}")
+
+
+def _innermost_message(raw: object) -> str:
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw)
+        except ValueError:
+            return str(raw)
+    while isinstance(raw, dict):
+        raw = (
+            raw.get("error")
+            or raw.get("message")
+            or raw.get("detail")
+            or json.dumps(raw, default=str)
+        )
+    return str(raw)
+
+
+def _words_of_page(body: bytes) -> str:
+    text = body[:65536].decode("utf-8", "replace").strip()
+    if not text:
+        return "an empty reply"
+    if text.startswith("<"):
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+        return f"a web page instead of JSON{f': {_quote(title[1])}' if title else ''}"
+    return _quote(text)
+
+
+def _quote(words: str) -> str:
+    """Make foreign words fit for one line of a terminal, without anything like a key."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    line = _KEY.sub(lambda key: f"…{key[0][-4:]}", line)
+    return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
+
+
+def _retry_after(
+    error: Mapping[str, Any], metadata: Mapping[str, Any], headers: Mapping[str, str], now: float
+) -> float | None:
+    """Return the seconds to wait, from the first hint that can be read."""
+    hinted = _mapping(metadata.get("headers"))
+    for value in (
+        _header(headers, "retry-after"),
+        metadata.get("retry_after_seconds"),
+        _header(hinted, "retry-after"),
+        _mapping(error.get("availability")).get("retry_after"),
+    ):
+        seconds = _seconds(value, now)
+        if seconds is not None:
+            return seconds
+    reset = _reset(metadata, headers)
+    return max(0.0, reset - now) if reset and now else None
+
+
+def _seconds(value: object, now: float) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(str(value)).timestamp() - now
+        except ValueError:
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _reset(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
+    """Return when the limit is lifted, in seconds since 1970 (the server counts milliseconds)."""
+    value = _header(headers, "x-ratelimit-reset") or _header(
+        _mapping(metadata.get("headers")), "x-ratelimit-reset"
+    )
+    try:
+        seconds = float(value or 0) / 1000
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < _YEAR_2100 else None
+
+
+def _header(headers: Mapping[str, Any], name: str) -> str | None:
+    return next((str(value) for key, value in headers.items() if key.lower() == name), None)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

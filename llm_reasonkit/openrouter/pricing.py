@@ -1,0 +1,79 @@
+"""What a reply costs by the catalogue's prices, where no bill came. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from llm_reasonkit.openrouter.wire import Usage
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def price(pricing: Mapping[str, Any], name: str) -> Decimal | None:
+    """Return one price in USD per token or unit; None where it is unknown.
+
+    A price that is not listed is 0, one below 0 means that it depends on the request.
+    """
+    try:
+        value = Decimal(str(pricing.get(name) or 0))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and value >= 0 else None
+
+
+def cost_from_usage(
+    pricing: Mapping[str, Any], usage: Usage, at: datetime | None = None
+) -> Decimal | None:
+    """Compute what `usage` costs in USD; None where a price or a count is not known.
+
+    at: time of the request in UTC, for prices that change with the hour.
+    """
+    if usage.input is None or usage.output is None:
+        return None
+    prices = _prices_for(pricing, usage.input, at)
+    cached, written = usage.cached or 0, usage.cache_written or 0
+    # Without a price of its own a cached token costs what any other does.
+    rows = (
+        ("prompt", max(0, usage.input - cached - written)),
+        ("input_cache_read" if "input_cache_read" in prices else "prompt", cached),
+        ("input_cache_write" if "input_cache_write" in prices else "prompt", written),
+        # Reasoning tokens are output tokens: `internal_reasoning` must not be added to them.
+        ("completion", usage.output),
+        ("request", 1),
+    )
+    total = Decimal(0)
+    for name, count in rows:
+        each = price(prices, name)
+        if each is None:
+            return None
+        total += each * count
+    return total
+
+
+def _prices_for(
+    pricing: Mapping[str, Any], prompt_tokens: int, at: datetime | None
+) -> Mapping[str, Any]:
+    """Apply the overrides that hold for this request; later ones win."""
+    prices = dict(pricing)
+    overrides = prices.pop("overrides", None) or ()
+    for override in overrides:
+        if _applies(override, prompt_tokens, at):
+            prices.update(override)
+    return prices
+
+
+def _applies(override: Mapping[str, Any], prompt_tokens: int, at: datetime | None) -> bool:
+    least, days = override.get("min_prompt_tokens"), override.get("utc_days")
+    start, end = override.get("utc_start"), override.get("utc_end")
+    if least is not None and prompt_tokens <= least:
+        return False
+    if start is None and end is None and days is None:
+        return True
+    if at is None or (days is not None and _DAYS[at.weekday()] not in days):
+        return False
+    # Clock times are numbers: 1030 is 10:30.
+    now, start, end = at.hour * 100 + at.minute, int(start or 0), int(end or 2400)
+    return start <= now < end if start <= end else now >= start or now < end
