@@ -18,6 +18,7 @@ KeyboardInterrupt
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class CallError(ReasonkitError):
         `interrupted_stream`, `empty`, `refused`, `unavailable`.
     status: HTTP status where there was one. request_id: the provider's id of the generation.
     retry_after: seconds the server asked to wait. billed: False only when it is certain that
-        nothing was charged. partial: text received before the failure.
+        nothing was charged. usd: what was charged all the same, None while unknown.
+    partial: text received before the failure.
     """
 
     exit_code = 5
@@ -111,6 +113,7 @@ class CallError(ReasonkitError):
         self.retry_after = retry_after
         self.billed = billed
         self.partial = partial
+        self.usd: Decimal | None = None
 
 
 class StoreError(ReasonkitError):

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Call, ModelFacts, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
+from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.plan import Plan, plan_protocol
 from llm_reasonkit.reasoning.protocol import Protocol, find_mistakes
 from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, StepResult, Tokens
@@ -144,6 +146,7 @@ class Run:
         sources: list[dict[str, Any]] | None = None,
         system: str | None = None,
         trace: Trace | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.plan = plan_protocol(plan) if isinstance(plan, Protocol) else plan
         self.caller = ScriptedCaller(scripts)
@@ -158,6 +161,7 @@ class Run:
             self.plan,
             self.ledger,
             self.caller,
+            Budget(limits or Limits()),
             sources=sources or [],
             system=system,
             fence=Fence(KEY),

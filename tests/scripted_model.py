@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Call, ModelFacts, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.protocol_files import Library
+from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.plan import Plan
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
 from llm_reasonkit.reasoning.template import Fence
@@ -113,7 +115,12 @@ async def run(
     ledger = Ledger(start, Trace(), Watcher(), StoppedClock())
     given = [{"id": f"S{n}", "name": f"{n}.txt", "text": t} for n, t in enumerate(sources, 1)]
     runner = Runner(
-        plan_of(name), ledger, caller or ScriptedCaller(), sources=given, fence=Fence("k3y")
+        plan_of(name),
+        ledger,
+        caller or ScriptedCaller(),
+        Budget(Limits()),
+        sources=given,
+        fence=Fence("k3y"),
     )
     return await runner.run()
 

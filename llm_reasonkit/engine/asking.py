@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from llm_reasonkit.engine.budget import Budget, LimitReached, Size
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Call, Caller, Reply
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.extract import ExtractError, read_object
+from llm_reasonkit.reasoning.limits import most_tokens_of
 from llm_reasonkit.reasoning.prompting import asked_again, in_form, step_prompt, system_prompt
 from llm_reasonkit.reasoning.protocol import resolve
 from llm_reasonkit.reasoning.result import Cost
 from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema
 from llm_reasonkit.reasoning.template import Fence, trust
 
+# Tokens that a reasoning model may spend on reasoning, by effort, on top of the step's bound.
+_REASONING_TOKENS = {"none": 0, "minimal": 1_000, "low": 2_000, "medium": 6_000, "high": 12_000}
+# A reply cut down further than this to fit a budget would not be worth its price.
+_LEAST_SHARE = 4
+# What a provider adds around the text of a request, generously.
+_MESSAGE_TOKENS = 64
 # Whatever a model is asked after one of these, it will answer the same.
 _HOPELESS = frozenset({"auth", "no_credits", "daily_limit", "model_not_found"})
 
@@ -36,10 +45,16 @@ class Asker:
     """Asks the models of a run. `own_system` is the system prompt the user gave, if any."""
 
     def __init__(
-        self, ledger: Ledger, caller: Caller, fence: Fence, own_system: str | None
+        self,
+        ledger: Ledger,
+        caller: Caller,
+        budget: Budget,
+        fence: Fence,
+        own_system: str | None,
     ) -> None:
         self._ledger = ledger
         self._caller = caller
+        self._budget = budget
         self._fence = fence
         self._system = system_prompt(fence, own_system)
         self._hopeless: dict[str, str] = {}
@@ -90,9 +105,15 @@ class Asker:
         if why := self._hopeless.get(self._caller.facts(node.step.role).id):
             await self._ledger.end(node, "skipped", error=f"not asked: {why}")
             return self._lost(node, why)
-        if node.step.output_schema is None:
-            return await self._ask_for_text(node, prompt, streams=streams)
-        return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
+        if why := self._ledger.stopped:
+            await self._ledger.end(node, "stopped_by_budget", error="not asked")
+            return Outcome(idents=(node.ident,), absent=why)
+        try:
+            if node.step.output_schema is None:
+                return await self._ask_for_text(node, prompt, streams=streams)
+            return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
+        except LimitReached as reached:
+            return Outcome(idents=(node.ident,), absent=str(reached))
 
     async def _ask_for_text(self, node: Node, prompt: str, *, streams: bool) -> Outcome:
         call = self._call(node, prompt)
@@ -137,34 +158,65 @@ class Asker:
         return self._lost(node, why)
 
     def _call(self, node: Node, prompt: str, schema: Schema | None = None) -> Call:
+        facts = self._caller.facts(node.step.role)
+        effort = facts.effort or node.step.effort or "medium"
+        reasoning = _REASONING_TOKENS.get(effort, 12_000) if facts.reasons else 0
         return Call(
             step=node.ident,
             role=node.step.role,
             prompt=prompt,
-            max_tokens=node.step.max_tokens,
+            max_tokens=node.step.max_tokens + reasoning,
             system=self._system,
             schema=schema,
             effort=node.step.effort,
         )
 
     async def _make(self, node: Node, call: Call, *, streams: bool = False) -> Reply:
-        self._ledger.begin(node, self._caller.facts(call.role).id)
+        """Make a call within the budget. Raises CallError, or LimitReached once it is recorded."""
+        facts = self._caller.facts(call.role)
         observer = self._ledger.observer
         show = observer.answer_text if streams else partial(observer.step_text, node.ident)
-        return await self._caller.call(call, show)
+        try:
+            async with self._budget.reserve(facts.price, _size(node, call)) as reservation:
+                self._ledger.begin(node, facts.id)
+                try:
+                    allowed = replace(call, max_tokens=reservation.reply)
+                    reply = await self._caller.call(allowed, show)
+                except CallError as error:
+                    reservation.settle(_cost_of(error))
+                    raise
+                reservation.settle(reply.cost, reply.tokens)
+                return reply
+        except LimitReached as reached:
+            await self._ledger.stop(node, str(reached))
+            raise
 
     async def _failed(self, node: Node, error: CallError) -> Outcome:
         if error.code in _HOPELESS:
             self._hopeless[self._caller.facts(node.step.role).id] = str(error)
-        cost = Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed")
         await self._ledger.end(
-            node, "failed", output=error.partial or None, error=str(error), cost=cost
+            node, "failed", output=error.partial or None, error=str(error), cost=_cost_of(error)
         )
         return self._lost(node, str(error))
 
     def _lost(self, node: Node, why: str) -> Outcome:
         self._ledger.lose(node, why)
         return Outcome(idents=(node.ident,), absent=why)
+
+
+def _size(node: Node, call: Call) -> Size:
+    prompt = f"{call.system or ''}{call.prompt}{json.dumps(call.schema) if call.schema else ''}"
+    return Size(
+        prompt=most_tokens_of(prompt) + _MESSAGE_TOKENS,
+        reply=call.max_tokens,
+        least_reply=call.max_tokens - node.step.max_tokens + node.step.max_tokens // _LEAST_SHARE,
+    )
+
+
+def _cost_of(error: CallError) -> Cost:
+    if error.usd is not None:
+        return Cost(usd=error.usd, source="billed")
+    return Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed")
 
 
 def _entry(item: object, value: object) -> dict[str, Any]:

@@ -21,102 +21,100 @@ class LimitReached(Exception):
     """The next call does not fit into what is left; the message says which limit and how much."""
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a call can get, in tokens: its prompt at most, its reply as wanted and at least."""
+
+    prompt: int
+    reply: int
+    least_reply: int
+
+
 @dataclass(slots=True)
 class Reservation:
-    """What a call may use at most. It counts as spent until `settle` says what was used.
+    """What a call may use. It counts as spent until `settle` says what was used.
 
-    max_tokens: the bound of the reply that this reservation pays for.
+    reply: the bound, in tokens, that this reservation pays for.
     """
 
-    max_tokens: int
+    reply: int
     usd: Decimal
     tokens: int
 
-    def settle(self, cost: Cost, tokens: Tokens) -> None:
-        """Replace the worst case by what was billed and counted, where that is known."""
-        if cost.usd is not None:
+    def settle(self, cost: Cost, tokens: Tokens | None = None) -> None:
+        """Replace the worst case by what was billed and counted, as far as that is known."""
+        if cost.usd is not None and not cost.unknown_calls:
             self.usd = cost.usd
-        if tokens.input is not None and tokens.output is not None:
+        if tokens is not None and tokens.input is not None and tokens.output is not None:
             self.tokens = tokens.input + tokens.output
 
 
 class Budget:
-    """Holds the limits of one run; all calls of the run reserve from the same object."""
+    """Holds the limits of one run; every call of the run reserves from the same object."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._usd = Decimal(0)
         self._tokens = 0
         self._in_flight = 0
-        self._changed = asyncio.Condition()
+        self._settled = asyncio.Event()
 
     @asynccontextmanager
-    async def reserve(
-        self, price: Price | None, prompt_tokens: int, max_tokens: int, least_tokens: int
-    ) -> AsyncIterator[Reservation]:
+    async def reserve(self, price: Price | None, size: Size) -> AsyncIterator[Reservation]:
         """Set aside the worst case of a call; on leaving, what it did not use is given back.
 
-        prompt_tokens: upper bound of the prompt. max_tokens: wanted for the reply; least_tokens:
-        with fewer it is not worth making. price: USD per token, None where it is unknown, which
-        then counts against tokens only. Raises LimitReached.
+        price: USD per token; a call whose price is None counts against tokens only.
+        Raises LimitReached.
         """
-        reservation = await self._take(price, prompt_tokens, max_tokens, least_tokens)
-        before = (reservation.usd, reservation.tokens)
+        reply = self._reply(price, size)
+        while reply is None:
+            if not self._in_flight:
+                raise LimitReached(self._why(price, size))
+            self._settled.clear()
+            await self._settled.wait()
+            reply = self._reply(price, size)
+        usd = price.at_most(size.prompt, reply) if price else Decimal(0)
+        tokens = size.prompt + reply
+        reservation = Reservation(reply, usd, tokens)
+        self._usd, self._tokens = self._usd + usd, self._tokens + tokens
+        self._in_flight += 1
         try:
             yield reservation
         finally:
-            self._usd += reservation.usd - before[0]
-            self._tokens += reservation.tokens - before[1]
+            self._usd += reservation.usd - usd
+            self._tokens += reservation.tokens - tokens
             self._in_flight -= 1
-            async with self._changed:
-                self._changed.notify_all()
+            self._settled.set()
 
-    async def _take(
-        self, price: Price | None, prompt_tokens: int, max_tokens: int, least_tokens: int
-    ) -> Reservation:
-        async with self._changed:
-            while True:
-                for size in (max_tokens, self._largest_reply(price, prompt_tokens)):
-                    wanted = min(size, max_tokens)
-                    alone = self._in_flight == 0
-                    if wanted == max_tokens or (alone and wanted >= least_tokens):
-                        usd = price.at_most(prompt_tokens, wanted) if price else Decimal(0)
-                        tokens = prompt_tokens + wanted
-                        if self._fits(usd, tokens):
-                            self._usd += usd
-                            self._tokens += tokens
-                            self._in_flight += 1
-                            return Reservation(wanted, usd, tokens)
-                if self._in_flight == 0:
-                    raise LimitReached(self._why(price, prompt_tokens, least_tokens))
-                await self._changed.wait()
+    def _reply(self, price: Price | None, size: Size) -> int | None:
+        """How long a reply can be paid for now: as wanted, or less once nothing is in flight."""
+        longest = self._longest_reply(price, size.prompt)
+        if longest is None or longest >= size.reply:
+            return size.reply
+        return longest if longest >= size.least_reply and not self._in_flight else None
 
-    def _fits(self, usd: Decimal, tokens: int) -> bool:
-        limits = self._limits
-        if limits.usd is not None and self._usd + usd > limits.usd and usd:
-            return False
-        return limits.tokens is None or self._tokens + tokens <= limits.tokens
+    def _longest_reply(self, price: Price | None, prompt: int) -> int | None:
+        """The longest reply that what is left can pay for, in tokens; None for any length."""
+        bounds = []
+        if self.limits.tokens is not None:
+            bounds.append(self.limits.tokens - self._tokens - prompt)
+        if self.limits.usd is not None and price is not None and not price.is_free:
+            left = self.limits.usd - self._usd - price.at_most(prompt, 0)
+            if left < 0:
+                bounds.append(-1)
+            elif price.completion:
+                bounds.append(int(left / price.completion))
+        return min(bounds, default=None)
 
-    def _largest_reply(self, price: Price | None, prompt_tokens: int) -> int:
-        """The most tokens of reply that what is left can pay for."""
-        sizes = [2**31]
-        if self._limits.tokens is not None:
-            sizes.append(self._limits.tokens - self._tokens - prompt_tokens)
-        if self._limits.usd is not None and price is not None and price.completion:
-            left = self._limits.usd - self._usd - price.at_most(prompt_tokens, 0)
-            sizes.append(int(left / price.completion))
-        return min(sizes)
-
-    def _why(self, price: Price | None, prompt_tokens: int, least_tokens: int) -> str:
-        limits = self._limits
-        tokens = prompt_tokens + least_tokens
-        if limits.tokens is not None and self._tokens + tokens > limits.tokens:
+    def _why(self, price: Price | None, size: Size) -> str:
+        tokens = size.prompt + size.least_reply
+        if self.limits.tokens is not None and self._tokens + tokens > self.limits.tokens:
             return (
-                f"the budget of {limits.tokens:,} tokens is used up: {self._tokens:,} spent, "
+                f"the budget of {self.limits.tokens:,} tokens is used up: {self._tokens:,} spent, "
                 f"the next call may take {tokens:,}"
             )
-        usd = price.at_most(prompt_tokens, least_tokens) if price else Decimal(0)
+        usd = price.at_most(size.prompt, size.least_reply) if price else Decimal(0)
         return (
-            f"the budget of ${limits.usd:f} is used up: ${self._usd.normalize():f} spent, "
-            f"the next call may cost ${usd.normalize():f}"
+            f"the budget of ${self.limits.usd or 0:f} is used up: ${self._usd.normalize():f} spent,"
+            f" the next call may cost ${usd.normalize():f}"
         )

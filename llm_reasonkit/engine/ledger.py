@@ -67,6 +67,7 @@ class Ledger:
         self._checks: list[CheckItem] = []
         self._missing: dict[str, list[str]] = {}
         self._warnings: list[str] = []
+        self.stopped: str | None = None
         self.result: Result | None = None
 
     async def open(self) -> None:
@@ -121,12 +122,17 @@ class Ledger:
         await self._trace.step_finished(record, list(checks), reply)
         self.observer.step_finished(record, list(checks))
 
-    async def interrupt(self) -> None:
-        """Record everything that is still under way as interrupted."""
+    async def stop(self, node: Node, why: str) -> None:
+        """Record a call that the budget does not allow; no call is made after it."""
+        await self.end(node, "stopped_by_budget", error=why)
+        self.stopped = self.stopped or why
+
+    async def interrupt(self, status: StepStatus = "interrupted") -> None:
+        """Record everything that is still under way as interrupted, or stopped."""
         for running in list(self._running.values()):
             # A call in flight may be billed although its reply will never arrive.
             cost = None if running.model is None else Cost(unknown_calls=1)
-            await self.end(running.node, "interrupted", cost=cost)
+            await self.end(running.node, status, cost=cost)
 
     def lose(self, node: Node, why: str) -> None:
         """Note that something is missing from the run, and why."""
@@ -169,7 +175,11 @@ class Ledger:
             started=self.start.started,
             trace_id=self.start.trace_id,
             duration_ms=round((self._clock.monotonic() - self._began) * 1000),
-            warnings=[*self._warnings, *(f"missing: {text}" for text in self.missing)],
+            warnings=[
+                *([self.stopped] if self.stopped else []),
+                *self._warnings,
+                *(f"missing: {text}" for text in self.missing),
+            ],
         )
         await self._trace.run_finished(self.result)
         return self.result

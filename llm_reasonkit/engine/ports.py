@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from llm_reasonkit.reasoning.limits import Price
 from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, StepResult, Tokens
 
 
@@ -15,17 +16,23 @@ class ModelFacts:
     """What the engine must know of a model before it writes a prompt for it.
 
     reasons: it is known to reason by itself, so it is not told to think step by step.
-    constrains_output: a JSON Schema can be passed with the call.
+    constrains_output: a JSON Schema can be passed with the call. effort: how hard the user told it
+    to think, whatever a step says. price: the most it can cost, None where nobody knows.
     """
 
     id: str
     reasons: bool = False
     constrains_output: bool = False
+    effort: str | None = None
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to the model of one role. `max_tokens` bounds the reply, always."""
+    """One request to the model of one role.
+
+    max_tokens: bounds the reply, reasoning included, always.
+    """
 
     step: str
     role: str

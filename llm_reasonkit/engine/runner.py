@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker, Outcome
+from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.checks import CHECKS
@@ -27,6 +28,7 @@ class Runner:
         plan: Plan,
         ledger: Ledger,
         caller: Caller,
+        budget: Budget,
         *,
         sources: Sequence[Mapping[str, Any]] = (),
         system: str | None = None,
@@ -36,7 +38,8 @@ class Runner:
         self._ledger = ledger
         self._caller = caller
         self._sources = list(sources)
-        self._asker = Asker(ledger, caller, fence, system)
+        self._budget = budget
+        self._asker = Asker(ledger, caller, budget, fence, system)
 
     async def run(self) -> Result:
         """Run to an answer and return the result.
@@ -46,9 +49,13 @@ class Runner:
         `interrupted` before the CancelledError goes on.
         """
         await self._ledger.open()
+        seconds = self._budget.limits.seconds
         try:
             # In a task of its own, because a TaskGroup cancels the one it fails in.
-            answer = await asyncio.create_task(self._answer())
+            answer = await asyncio.wait_for(asyncio.create_task(self._answer()), seconds)
+        except TimeoutError:
+            self._ledger.stopped = f"the budget of {seconds:g} seconds is used up"
+            return await self._end_early("stopped_by_budget")
         except asyncio.CancelledError:
             await self._end_early("interrupted")
             raise
@@ -60,13 +67,20 @@ class Runner:
                 raise asyncio.CancelledError from broken
             await self._end_early("failed")
             raise _first_of(broken) from broken
-        if answer is None:
-            return await self._ledger.close("failed")
-        return await self._ledger.close("partial" if self._ledger.missing else "done", answer)
+        return await self._ledger.close(self._status(answer), answer)
 
-    async def _end_early(self, status: RunStatus) -> None:
-        await self._ledger.interrupt()
-        await self._ledger.close(status)
+    def _status(self, answer: str | None) -> RunStatus:
+        if self._ledger.stopped:
+            return "stopped_by_budget"
+        if answer is None:
+            return "failed"
+        return "partial" if self._ledger.missing else "done"
+
+    async def _end_early(self, status: RunStatus) -> Result:
+        await self._ledger.interrupt(
+            "stopped_by_budget" if status == "stopped_by_budget" else "interrupted"
+        )
+        return await self._ledger.close(status)
 
     async def _answer(self) -> str | None:
         last = self._plan.stages[-1]
@@ -79,7 +93,8 @@ class Runner:
         answer = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if value is None or not answer.strip():
             why = outcomes[last.target_steps[0]].absent or "it gave an empty one"
-            self._ledger.warn(f"no answer from {last.protocol.answer}: {why}")
+            if not self._ledger.stopped:
+                self._ledger.warn(f"no answer from {last.protocol.answer}: {why}")
             return None
         unseen = "" if self._streams(last, last.protocol.answer) else answer
         if missing := self._ledger.missing:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from llm_reasonkit.openrouter.wire import Usage
+from llm_reasonkit.reasoning.limits import Price
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -51,6 +52,26 @@ def cost_from_usage(
             return None
         total += each * count
     return total
+
+
+def dearest(pricing: Mapping[str, Any]) -> Price | None:
+    """Return the most that a model can cost by its prices, whatever the hour and the length.
+
+    None where a price is not known.
+    """
+    rows = [pricing, *({**pricing, **override} for override in pricing.get("overrides") or ())]
+    # A provider may charge for writing the prompt into its cache, without being asked to.
+    prompts = [price(row, name) for row in rows for name in ("prompt", "input_cache_write")]
+    completions = [price(row, "completion") for row in rows]
+    requests = [price(row, "request") for row in rows]
+    if "prompt" not in pricing or "completion" not in pricing:
+        return None
+    known = [
+        [each for each in kind if each is not None] for kind in (prompts, completions, requests)
+    ]
+    if sum(map(len, known)) < len(prompts) + len(completions) + len(requests):
+        return None
+    return Price(prompt=max(known[0]), completion=max(known[1]), request=max(known[2]))
 
 
 def _prices_for(
