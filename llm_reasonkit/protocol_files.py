@@ -16,6 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from llm_reasonkit.errors import Problem, ProtocolError, UsageError
+from llm_reasonkit.reasoning.lint import find_mistakes
+from llm_reasonkit.reasoning.names import nearest
 from llm_reasonkit.reasoning.plan import Plan, mistakes_in_profile, plan_profile, plan_protocol
 from llm_reasonkit.reasoning.protocol import (
     Entry,
@@ -24,8 +26,6 @@ from llm_reasonkit.reasoning.protocol import (
     Protocol,
     Stage,
     Step,
-    find_mistakes,
-    nearest,
 )
 
 PROFILES = "profiles"
@@ -105,11 +105,14 @@ class Library:
             self._read[name] = read_protocol(file.path)
         return self._read[name]
 
-    def profiles(self) -> dict[str, Profile]:
-        """Read all profiles, the user's over the shipped. Raises ProtocolError."""
-        profiles = read_profiles(shipped_folder() / f"{PROFILES}.yaml", self)
+    def profiles(self, wanted: str | None = None) -> dict[str, Profile]:
+        """Read all profiles, the user's over the shipped. Raises ProtocolError.
+
+        wanted: look into the protocols of this one only; without it, of all.
+        """
+        profiles = read_profiles(shipped_folder() / f"{PROFILES}.yaml", self, wanted)
         own = self.folder / f"{PROFILES}.yaml"
-        return profiles | read_profiles(own, self) if own.exists() else profiles
+        return profiles | read_profiles(own, self, wanted) if own.exists() else profiles
 
     def plan_of_protocol(self, name: str) -> Plan:
         """Plan a run of one protocol. Raises UsageError."""
@@ -117,7 +120,7 @@ class Library:
 
     def plan_of_profile(self, name: str) -> Plan:
         """Plan a run of a profile. Raises UsageError with the nearest names."""
-        profiles = self.profiles()
+        profiles = self.profiles(name)
         if name not in profiles:
             raise UsageError(f"unknown profile {name!r}{nearest(name, profiles)}")
         return plan_profile(name, profiles[name], _Protocols(self))
@@ -164,8 +167,8 @@ def read_protocol(path: Path) -> Protocol:
     return protocol
 
 
-def read_profiles(path: Path, library: Library) -> dict[str, Profile]:
-    """Read a file of profiles. Raises ProtocolError."""
+def read_profiles(path: Path, library: Library, wanted: str | None = None) -> dict[str, Profile]:
+    """Read a file of profiles; see `Library.profiles`. Raises ProtocolError."""
     document = _Document(path)
     profiles = document.validate(TypeAdapter(dict[str, Profile]), _keys_of_profiles)
     protocols = _Protocols(library)
@@ -173,6 +176,7 @@ def read_profiles(path: Path, library: Library) -> dict[str, Profile]:
         [
             ((name, *where), text)
             for name, profile in profiles.items()
+            if wanted in (None, name)
             for where, text in mistakes_in_profile(profile, protocols)
         ]
     )

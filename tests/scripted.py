@@ -15,8 +15,9 @@ from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Call, ModelFacts, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.reasoning.limits import Limits
+from llm_reasonkit.reasoning.lint import find_mistakes
 from llm_reasonkit.reasoning.plan import Plan, plan_protocol
-from llm_reasonkit.reasoning.protocol import Protocol, find_mistakes
+from llm_reasonkit.reasoning.protocol import Protocol
 from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, StepResult, Tokens
 from llm_reasonkit.reasoning.template import Fence
 

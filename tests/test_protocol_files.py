@@ -330,3 +330,12 @@ def test_unknown_names_come_with_the_nearest(tmp_path: Path):
         library.plan_of_protocol("gigathinc")
     with pytest.raises(UsageError, match="unknown profile 'quik'; did you mean 'quick'"):
         library.plan_of_profile("quik")
+
+
+def test_a_broken_protocol_stops_only_the_profiles_that_use_it(tmp_path: Path):
+    """An own protocol in place of a shipped one, with mistakes, leaves other profiles usable."""
+    library = Library(tmp_path)
+    written(tmp_path, "protocol: bedrock\n", "bedrock.yaml")
+    assert library.plan_of_profile("quick").profile == "quick"
+    with pytest.raises(ProtocolError, match="bedrock"):
+        library.plan_of_profile("deep")

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from llm_reasonkit.reasoning.lint import find_mistakes
+from llm_reasonkit.reasoning.names import nearest
 from llm_reasonkit.reasoning.protocol import (
     Profile,
     Protocol,
     Stage,
     Step,
-    find_mistakes,
     largest_fan_out,
-    nearest,
     resolve,
 )
 from tests.scripted import protocol

@@ -29,7 +29,7 @@ PROTOCOL = Protocol.model_validate(
         "protocol": "mine",
         "title": "Mine [bold]own[/bold]",
         "summary": "Splits\x1b[31m and joins.",
-        "inputs": {"files": "optional"},
+        "inputs": {"sources": "optional"},
         "settings": {"claims": 8},
         "steps": {
             "claims": {"prompt": "Find claims.", "output": {"claims": [{"text": "str"}, 8]}},
@@ -128,7 +128,7 @@ def test_a_protocol_page_shows_the_graph() -> None:
     rows = [" ".join(line.split()) for line in text.splitlines()]
     assert rows[:2] == ["Mine [bold]own[/bold] mine", "Splits and joins."]
     for row in (
-        "inputs files (optional)",
+        "sources optional",
         "settings claims = 8",
         "answer verdict",
         "calls at most 11, without re-asks",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_reasonkit.errors import CallError
-from llm_reasonkit.reasoning.protocol import find_mistakes
+from llm_reasonkit.reasoning.lint import find_mistakes
 from tests.scripted_model import LIBRARY, ScriptedCaller, plan_of, run
 
 TOOLS = ["bedrock", "brutalhonesty", "gigathink", "laserlogic", "proofguard"]

@@ -131,7 +131,6 @@ class Runner:
         context = "\n\n".join(source["text"] for source in self._sources)
         stages = {other.key: other for other in self._plan.stages}
         return {
-            **dict.fromkeys(stage.protocol.inputs),
             "question": trust(question),
             "context": context,
             "material": f"{question}\n\n{context}" if context else question,

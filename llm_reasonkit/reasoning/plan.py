@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llm_reasonkit.reasoning.names import nearest
 from llm_reasonkit.reasoning.protocol import (
     Location,
     Profile,
     Protocol,
     Stage,
     largest_fan_out,
-    nearest,
 )
 
 

@@ -1,4 +1,4 @@
-"""Protocols and profiles: what their files say, and every mistake that can be seen in them.
+"""Protocols and profiles: what their files say, and what follows from it.
 
 A protocol is a graph of steps. A step depends on what its prompt, `for_each`, `when` and `with`
 mention; nobody writes a dependency by hand.
@@ -6,18 +6,14 @@ mention; nobody writes a dependency by hand.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from typing import Annotated, Any, Literal
 
-from jinja2 import TemplateSyntaxError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from llm_reasonkit.reasoning.checks import CHECKS
-from llm_reasonkit.reasoning.schema import Schema, SchemaError, compile_schema
+from llm_reasonkit.reasoning.schema import Schema, compile_schema
 from llm_reasonkit.reasoning.template import (
     TemplateError,
     holds,
@@ -81,7 +77,7 @@ class Step(Entry):
         if self.when is not None:
             yield ("when",), names_in_expression(self.when)
         for where, path in self.paths():
-            yield where, frozenset({_head(path)})
+            yield where, frozenset({head_of(path)})
 
     def paths(self) -> Iterator[tuple[Location, str]]:
         """Yield each place that holds a path, with the path."""
@@ -98,10 +94,16 @@ class Step(Entry):
         return frozenset().union(*(names for _, names in self.mentions()))
 
 
+class Inputs(Entry):
+    """What a protocol wants besides the question."""
+
+    sources: Literal["optional", "required"] | None = None
+
+
 class Protocol(Entry):
     """A graph of steps that ends in one answer.
 
-    inputs: names the caller may or must give (`optional` or `required`). settings: numbers, words
+    inputs: whether sources may or must be given. settings: numbers, words
     and lists that a profile may change to run a reduced form. answer: path to the answer.
     findings: the steps that a profile's synthesis gets instead of the answer.
     """
@@ -109,7 +111,7 @@ class Protocol(Entry):
     protocol: str
     title: str
     summary: str
-    inputs: dict[str, Literal["optional", "required"]] = Field(default_factory=dict)
+    inputs: Inputs = Inputs()
     settings: dict[str, Any] = Field(default_factory=dict)
     steps: dict[str, Step]
     answer: str
@@ -123,7 +125,7 @@ class Protocol(Entry):
         """Return the steps to run, in file order: the targets, what they read, and every check
         whose inputs are there anyway."""
         needed: set[str] = set()
-        waiting = [_head(target) for target in targets]
+        waiting = [head_of(target) for target in targets]
         while waiting:
             name = waiting.pop()
             if name not in needed:
@@ -186,144 +188,6 @@ def resolve(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON
     return value
 
 
-def find_mistakes(protocol: Protocol) -> list[tuple[Location, str]]:
-    """Return every mistake that can be seen without running, with its place in the file."""
-    mistakes: list[tuple[Location, str]] = []
-    for name, step in protocol.steps.items():
-        mistakes += [(("steps", name, *where), text) for where, text in _in_step(protocol, step)]
-        if name in BUILT_IN_NAMES | ITEM_NAMES | protocol.inputs.keys():
-            mistakes.append((("steps", name), f"{name!r} already means something else: rename"))
-        if not name.isidentifier():
-            text = f"call the step {name!r} by letters, digits and _ only, so that prompts can"
-            mistakes.append((("steps", name), text))
-    for target in [protocol.answer, *protocol.findings]:
-        place = "answer" if target == protocol.answer else "findings"
-        if _head(target) not in protocol.steps:
-            mistakes.append(((place,), _unknown("step", _head(target), protocol.steps)))
-        elif astray := _astray(protocol, target):
-            mistakes.append(((place,), astray))
-    if mistakes:
-        return mistakes
-    mistakes += _cycle(protocol)
-    if not mistakes:
-        mistakes += [*_unguarded(protocol), *_unbounded(protocol)]
-    return mistakes
-
-
-def _in_step(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
-    if (step.prompt is None) == (step.check is None):
-        yield (), "a step has either a prompt or a check"
-        return
-    yield from _in_prompt(protocol, step) if step.check is None else _in_check(step)
-    known = BUILT_IN_NAMES | protocol.inputs.keys() | protocol.steps.keys()
-    if step.for_each is not None:
-        known |= ITEM_NAMES
-    try:
-        for where, names in step.mentions():
-            yield from ((where, _unknown("name", name, known)) for name in sorted(names - known))
-    except TemplateSyntaxError as error:
-        place = "when" if error.source == step.when else "prompt"
-        yield (place,), f"this cannot be read: {error.message} (its line {error.lineno})"
-    for where, path in step.paths():
-        if astray := _astray(protocol, path):
-            yield where, astray
-    for name in step.optional:
-        if name not in protocol.steps:
-            yield ("optional",), _unknown("step", name, protocol.steps)
-
-
-def _astray(protocol: Protocol, path: str) -> str | None:
-    """Say where a path leaves what there is to read; what a check gives is not known here."""
-    head, *rest = path.split(".")
-    if head == "settings":
-        known: Mapping[str, Any] = protocol.settings
-        return _unknown("setting", rest[0], known) if rest and rest[0] not in known else None
-    step = protocol.steps.get(head)
-    try:
-        shape = {} if step is None or step.check is not None else _shape(step)
-    except SchemaError:
-        return None
-    for key in rest:
-        while shape.get("type") == "array":
-            shape = shape.get("items", {})
-        if shape.get("type") == "string":
-            return f"{path!r} asks for a part of a text"
-        if "properties" not in shape:
-            return None
-        keys = [*shape["properties"], *shape.get("x-auto", [])]
-        if key not in keys:
-            return _unknown("key", key, keys)
-        shape = shape["properties"].get(key, {})
-    return None
-
-
-def _shape(step: Step) -> Schema:
-    """The schema of what a prompt step leaves behind."""
-    reply = step.output_schema
-    if step.for_each is None:
-        return reply or {"type": "string"}
-    if reply is None:
-        return {"properties": {"item": {}, "text": {"type": "string"}}}
-    return reply | {"properties": {"item": {}, **reply.get("properties", {})}}
-
-
-def _in_prompt(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
-    try:
-        _ = step.output_schema
-    except SchemaError as error:
-        yield ("output", *error.path), str(error)
-    if step.with_:
-        yield ("with",), "`with` belongs to a check; a prompt simply mentions what it uses"
-    if isinstance(step.at_most, int) and step.at_most < 0:
-        yield ("at_most",), "`at_most` must be 0 or more"
-
-
-def _in_check(step: Step) -> Iterator[tuple[Location, str]]:
-    for key in ("for_each", "at_most", "output", "effort"):
-        if getattr(step, key) is not None:
-            yield (key,), f"`{key}` belongs to a prompt step, not to a check"
-    check = CHECKS.get(step.check or "")
-    if check is None:
-        yield ("check",), _unknown("check", step.check or "", CHECKS)
-        return
-    parameters = inspect.signature(check).parameters
-    for name in step.with_:
-        if name not in parameters:
-            yield ("with", name), _unknown("input of this check", name, parameters)
-    for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and name not in step.with_:
-            yield (), f"check {step.check!r} needs `{name}` in its `with`"
-
-
-def _cycle(protocol: Protocol) -> Iterator[tuple[Location, str]]:
-    try:
-        TopologicalSorter({name: protocol.dependencies(name) for name in protocol.steps}).prepare()
-    except CycleError as error:
-        ring: list[str] = error.args[1]
-        yield ("steps", ring[0]), f"steps wait for each other: {' -> '.join(reversed(ring))}"
-
-
-def _unguarded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
-    """A step that may not run (`when`) can only be read by steps that can do without it."""
-    for name, step in protocol.steps.items():
-        for read in protocol.dependencies(name):
-            if protocol.steps[read].when is not None and read not in step.optional:
-                yield (
-                    ("steps", name),
-                    f"reads {read!r}, which has a `when` and may not run: list it in `optional`",
-                )
-
-
-def _unbounded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
-    """How many calls a run makes at most has to be known before it starts."""
-    for name, step in protocol.steps.items():
-        if step.at_most is not None and _count(step.at_most, protocol.settings) is None:
-            yield ("steps", name, "at_most"), "give a number, or a path to one in `settings`"
-        elif largest_fan_out(protocol, step, protocol.settings) is None:
-            text = "how many items can there be? Give `at_most` (a number, or a path into settings)"
-            yield ("steps", name, "for_each"), text
-
-
 def largest_fan_out(protocol: Protocol, step: Step, settings: Mapping[str, Any]) -> int | None:
     """Return how many calls a step makes at most (re-asks apart), or None if nothing bounds it."""
     if step.when is not None and _is_switched_off(step.when, settings):
@@ -333,18 +197,18 @@ def largest_fan_out(protocol: Protocol, step: Step, settings: Mapping[str, Any])
     bounds: list[Any] = []
     if isinstance(step.for_each, list):
         bounds.append(len(step.for_each))
-    elif _head(step.for_each) == "settings":
+    elif head_of(step.for_each) == "settings":
         value = _or_none(step.for_each, {"settings": settings})
         if isinstance(value, list):
             bounds.append(len(value))
     else:
         bounds.append(_largest_list(protocol, step.for_each))
-    bounds.append(_count(step.at_most, settings))
+    bounds.append(count_of(step.at_most, settings))
     known = [bound for bound in bounds if isinstance(bound, int)]
     return min(known) if known else None
 
 
-def _count(limit: int | str | None, settings: Mapping[str, Any]) -> int | None:
+def count_of(limit: int | str | None, settings: Mapping[str, Any]) -> int | None:
     value = _or_none(limit, {"settings": settings}) if isinstance(limit, str) else limit
     return value if isinstance(value, int) and value >= 0 else None
 
@@ -375,17 +239,5 @@ def _or_none(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSO
         return None
 
 
-def _head(path: str) -> str:
+def head_of(path: str) -> str:
     return path.split(".", 1)[0]
-
-
-def _unknown(kind: str, name: str, known: Mapping[str, Any] | frozenset[str] | list[str]) -> str:
-    return f"unknown {kind} {name!r}{nearest(name, known)}"
-
-
-def nearest(name: str, known: Mapping[str, Any] | frozenset[str] | list[str]) -> str:
-    """Return `; did you mean 'x'?`, or what there is, or nothing when nothing is near."""
-    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    if matches:
-        return f"; did you mean {matches[0]!r}?"
-    return f"; there is {', '.join(sorted(known))}" if 0 < len(known) <= 12 else ""

@@ -116,7 +116,7 @@ def protocol_page(entry: ProtocolEntry) -> RenderableType:
 def _facts(entry: ProtocolEntry) -> list[tuple[str, str]]:
     protocol = entry.protocol
     rows = [
-        ("inputs", ", ".join(f"{name} ({need})" for name, need in protocol.inputs.items())),
+        ("sources", protocol.inputs.sources or ""),
         ("settings", "\n".join(f"{name} = {_json(v)}" for name, v in protocol.settings.items())),
         ("answer", protocol.answer),
         ("findings", ", ".join(protocol.findings)),
