@@ -88,7 +88,8 @@ class CallError(ReasonkitError):
     status: HTTP status where there was one. request_id: the provider's id of the generation.
     retry_after: seconds the server asked to wait. billed: False only when it is certain that
         nothing was charged. usd: what was charged all the same, None while unknown.
-    partial: text received before the failure.
+    partial: text received before the failure. is_shared: the limit that was hit is one of all
+        calls with this key, not of one model.
     """
 
     exit_code = 5
@@ -114,6 +115,7 @@ class CallError(ReasonkitError):
         self.billed = billed
         self.partial = partial
         self.usd: Decimal | None = None
+        self.is_shared = False
 
 
 class StoreError(ReasonkitError):

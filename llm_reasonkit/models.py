@@ -6,8 +6,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import llm
@@ -15,18 +16,26 @@ from pydantic import ValidationError
 
 from llm_reasonkit.engine.ports import Call, ModelFacts, Reply
 from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
-from llm_reasonkit.reasoning.protocol import nearest
+from llm_reasonkit.openrouter.attempts import failed_attempts
+from llm_reasonkit.openrouter.billing import may_bill_again
+from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
+from llm_reasonkit.rate_limit import RateLimit
+from llm_reasonkit.reasoning.limits import Limits, Price
+from llm_reasonkit.reasoning.names import nearest
 from llm_reasonkit.reasoning.result import Cost, Tokens
 
 AsyncModel = llm.AsyncModel | llm.AsyncKeyModel
 AnyModel = llm.Model | llm.KeyModel | AsyncModel
+AnyResponse = llm.Response | llm.AsyncResponse
+
+FREE = Price(prompt=Decimal(0), completion=Decimal(0))
 
 # What the plugins of llm's world call the bound on a reply.
 _BOUNDS = ("max_tokens", "max_output_tokens", "max_completion_tokens", "num_predict")
-# Tokens that a reasoning model may spend on reasoning, by effort, on top of the step's bound.
-_REASONING_TOKENS = {"none": 0, "minimal": 1_000, "low": 2_000, "medium": 6_000, "high": 12_000}
 # A reply this many characters per allowed token long has left all bounds.
 _LARGEST_TOKEN = 20
+# No model counts an image as more.
+_LARGEST_IMAGE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +43,19 @@ class Player:
     """A model that can play a role: an async llm model, or one that is run in a thread.
 
     reasons: it reasons whether asked to or not. runs_here: on this machine, so it costs nothing.
-    options: what the user set for it, validated. key: given for it, if any.
+    price: the most it can cost, None where nobody knows. context_length: tokens it can read, None
+    where nobody knows. options: what the user set for it, validated. key: given for it, if any.
+    limit: of its requests, None where there is none or its own client sees to it.
     """
 
     model: AnyModel
     reasons: bool = False
     runs_here: bool = False
+    price: Price | None = None
+    context_length: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = field(default=None, repr=False)
+    limit: RateLimit | None = None
 
     @property
     def id(self) -> str:
@@ -49,12 +63,23 @@ class Player:
         return str(self.model.model_id)
 
     @property
+    def provider(self) -> str:
+        """Who serves it: what its id begins with, else the key that it needs, else its plugin."""
+        head, slash, _ = self.id.partition("/")
+        package = type(self.model).__module__.partition(".")[0]
+        return head if slash else str(self.model.needs_key or package.removeprefix("llm_"))
+
+    @property
     def facts(self) -> ModelFacts:
         """What the engine must know of it."""
+        effort = self.options.get("reasoning_effort")
         return ModelFacts(
             id=self.id,
-            reasons=self.reasons or bool(self.options.get("reasoning_effort")),
+            reasons=self.reasons or effort is not None,
             constrains_output=bool(self.model.supports_schema),
+            effort=None if effort is None else str(getattr(effort, "value", effort)),
+            price=FREE if self.runs_here else self.price,
+            context_length=self.context_length,
         )
 
     def with_options(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Player:
@@ -65,6 +90,30 @@ class Player:
         known = _option_fields(self.model)
         values = {name: value for name, value in defaults.items() if name in known} | dict(given)
         return replace(self, options=validated_options(self.model, values))
+
+    def within(self, limits: Limits, *, typed: bool = True) -> Player:
+        """Hold OpenRouter to the price that a limit in USD is reckoned with.
+
+        typed: the user asked for this limit, so it has to hold. Raises UsageError where it cannot,
+        as nobody knows the price.
+        """
+        price = self.facts.price
+        if limits.usd is None or (price is None and not typed):
+            return self
+        if price is None:
+            raise UsageError(
+                f"nobody knows what {self.id} costs, so no budget in USD can hold; give one in "
+                "tokens ('20000t') or seconds ('60s'), or its price in [prices] of the config file"
+            )
+        if price.is_free or "max_price" not in _option_fields(self.model):
+            return self
+        most = dict(self.options.get("max_price") or {})
+        for kind, each in (("prompt", price.prompt), ("completion", price.completion)):
+            per_million = each * 10**6
+            most[kind] = min(per_million, Decimal(most.get(kind, per_million)))
+        return replace(
+            self, options=validated_options(self.model, {**self.options, "max_price": most})
+        )
 
     def require_key(self) -> None:
         """Raise MissingKeyError if the model needs a key and none can be found."""
@@ -117,10 +166,12 @@ class LlmCaller:
     conversation_id: str
     attachments: Sequence[llm.Attachment] = ()
     stream: bool = True
+    _cancelled: dict[str, tuple[Player, AnyResponse]] = field(default_factory=dict)
 
     def facts(self, role: str) -> ModelFacts:
         """Tell what is known of the model that plays `role`."""
-        return self._player(role).facts
+        attached = sum(map(_most_tokens_of, self.attachments))
+        return replace(self._player(role).facts, attached_tokens=attached)
 
     def _player(self, role: str) -> Player:
         return self.players.get(role) or self.players["main"]
@@ -128,24 +179,47 @@ class LlmCaller:
     async def call(self, call: Call, on_text: Callable[[str], None]) -> Reply:
         """Make one call. Raises CallError when the model gave no complete reply."""
         player = self._player(call.role)
+        if player.limit is not None:
+            await player.limit.wait()
         options = _call_options(player, call)
         show = on_text
         if not isinstance(player.model, AsyncModel):
             show = _from_thread(on_text)
         collected = _Collected(player.id, call.max_tokens, show)
+        response = self._response(player, call, options)
+        may_bill_again.set(call.again)
         try:
-            response = await self._respond(player, call, options, collected)
+            await _read(response, collected)
         except CallError as error:
             error.model = error.model or player.id
+            cost = _cost(response)
+            # Of its tries the last one is known to be free where the error says so.
+            unknown = cost.unknown_calls - (not error.billed)
+            error.usd = cost.usd if cost.source == "billed" and unknown <= 0 else None
+            error.billed = error.billed or unknown > 0
+            raise
+        except asyncio.CancelledError:
+            self._cancelled[call.step] = (player, response)
             raise
         # Any plugin's model may raise anything; for the run it is one failed call.
         except Exception as error:
             raise CallError(_one_line(error), model=player.id, partial=collected.text) from error
         return _reply(player, response, collected)
 
-    async def _respond(
-        self, player: Player, call: Call, options: dict[str, Any], collected: _Collected
-    ) -> Any:  # noqa: ANN401 (llm's two response classes share no public base)
+    async def bill(self, step: str) -> Cost:
+        """Ask what a cancelled call cost, where its provider can be asked."""
+        player, response = self._cancelled.get(step, (None, None))
+        if player is None or response is None:
+            return Cost(unknown_calls=1)
+        if player.facts.price is not None and player.facts.price.is_free:
+            return Cost(usd=Decimal(0), source="computed")
+        usd = None
+        if isinstance(player.model, OpenRouterAsyncModel):
+            usd = await player.model.late_bill(response, player.key)
+        return Cost(unknown_calls=1) if usd is None else Cost(usd=usd, source="billed")
+
+    def _response(self, player: Player, call: Call, options: dict[str, Any]) -> AnyResponse:
+        """Prepare a call; nothing is sent before its text is read."""
         model = player.model
         ask: dict[str, Any] = {
             "prompt": call.prompt,
@@ -158,14 +232,16 @@ class LlmCaller:
         if isinstance(model, llm.KeyModel | llm.AsyncKeyModel):
             ask["key"] = player.key
         if isinstance(model, AsyncModel):
-            conversation = llm.AsyncConversation(model=model, id=self.conversation_id)
-            response = conversation.prompt(**ask)
-            async for chunk in response:
-                collected.add(chunk)
-            return response
-        blocking = llm.Conversation(model=model, id=self.conversation_id).prompt(**ask)
-        await _in_thread(lambda stopped: _drain(blocking, collected, stopped))
-        return blocking
+            return llm.AsyncConversation(model=model, id=self.conversation_id).prompt(**ask)
+        return llm.Conversation(model=model, id=self.conversation_id).prompt(**ask)
+
+
+async def _read(response: AnyResponse, collected: _Collected) -> None:
+    if isinstance(response, llm.AsyncResponse):
+        async for chunk in response:
+            collected.add(chunk)
+    else:
+        await _in_thread(lambda stopped: _drain(response, collected, stopped))
 
 
 class _Collected:
@@ -243,24 +319,27 @@ async def _in_thread(work: Callable[[threading.Event], None]) -> None:
         stopped.set()
 
 
+def _most_tokens_of(attachment: llm.Attachment) -> int:
+    kind = attachment.type or attachment.resolve_type()
+    if kind.startswith("image/"):
+        return _LARGEST_IMAGE
+    # What is fetched by the provider has a size that only the model's context bounds.
+    return len(attachment.content_bytes()) if attachment.url is None else 10**9
+
+
 def _call_options(player: Player, call: Call) -> dict[str, Any]:
     """Add to the user's options what the step asks for, as far as the model knows it."""
     known = _option_fields(player.model)
     options = dict(player.options)
     bound = next((name for name in _BOUNDS if name in known), None)
-    reserve = 0
-    if player.reasons or "reasoning_effort" in options:
-        effort = options.get("reasoning_effort") or call.effort or "medium"
-        reserve = _REASONING_TOKENS.get(str(getattr(effort, "value", effort)), 6_000)
-        if "reasoning_effort" in known and "reasoning_effort" not in options and call.effort:
-            options["reasoning_effort"] = call.effort
+    if player.reasons and call.effort and "reasoning_effort" in known:
+        options.setdefault("reasoning_effort", call.effort)
     if bound is not None:
-        most = call.max_tokens + reserve
-        options[bound] = min(most, options[bound]) if options.get(bound) else most
+        options[bound] = min(call.max_tokens, options.get(bound) or call.max_tokens)
     return options
 
 
-def _reply(player: Player, response: Any, collected: _Collected) -> Reply:  # noqa: ANN401 (see _respond)
+def _reply(player: Player, response: AnyResponse, collected: _Collected) -> Reply:
     raw = response.response_json if isinstance(response.response_json, dict) else {}
     details = response.token_details or {}
     return Reply(
@@ -275,18 +354,27 @@ def _reply(player: Player, response: Any, collected: _Collected) -> Reply:  # no
             reasoning=_first_int(details, "reasoning_tokens"),
             cached=_first_int(details, "cached_tokens"),
         ),
-        cost=Cost(usd=Decimal(0), source="computed") if player.runs_here else _cost(details),
+        cost=Cost(usd=Decimal(0), source="computed") if player.runs_here else _cost(response),
         first_token_ms=collected.first_token_ms,
         turn=response,
         turn_id=response.id,
+        fell_back=tuple(failed_attempts(raw.get("openrouter_metadata"))),
     )
 
 
-def _cost(details: Mapping[str, Any]) -> Cost:
+def _cost(response: AnyResponse) -> Cost:
     """Read the bill where a model keeps it: `token_details.cost`, in USD."""
-    usd = details.get("cost")
+    usd = (response.token_details or {}).get("cost")
+    raw = response.response_json if isinstance(response.response_json, dict) else {}
     if isinstance(usd, int | float | str) and not isinstance(usd, bool):
-        return Cost(usd=Decimal(str(usd)), source="billed")
+        with suppress(InvalidOperation):
+            known = Decimal(str(usd))
+            if known.is_finite() and known >= 0:
+                return Cost(
+                    usd=known,
+                    source="computed" if raw.get("cost_source") == "computed" else "billed",
+                    unknown_calls=_first_int(raw, "tries_of_unknown_cost") or 0,
+                )
     return Cost(unknown_calls=1)
 
 

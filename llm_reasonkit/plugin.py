@@ -21,6 +21,10 @@ _COMMANDS = {
         "llm_reasonkit.cli.think",
         "Reason about a question step by step, with a protocol or a profile.",
     ),
+    "providers": (
+        "llm_reasonkit.cli.providers",
+        "Find models: providers, keys and limits, OpenRouter's catalogue.",
+    ),
     "reasonkit": (
         "llm_reasonkit.cli.reasonkit",
         "Runs, protocols, local models and everything else of llm-reasonkit.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,19 +15,24 @@ import llm
 from llm_reasonkit.config import Settings
 from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
 from llm_reasonkit.local.registry import PREFIX as LOCAL
-from llm_reasonkit.local.registry import default_model_id
+from llm_reasonkit.local.registry import default_model_id, tiny_model_id
 from llm_reasonkit.models import AnyModel, Player
 from llm_reasonkit.openrouter import catalogue
+from llm_reasonkit.openrouter.account import Account, read_account
 from llm_reasonkit.openrouter.model import PREFIX as OPENROUTER
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, own_folder, wire_id
+from llm_reasonkit.openrouter.pricing import dearest
 from llm_reasonkit.openrouter.settings import ClientSettings
-from llm_reasonkit.reasoning.protocol import nearest
+from llm_reasonkit.rate_limit import RateLimit
+from llm_reasonkit.reasoning.names import nearest
 
 if TYPE_CHECKING:
     from llm_reasonkit.openrouter.client import Client
 
 STANDARD_MODEL = "openrouter/anthropic/claude-sonnet-4"
 _CATALOGUE_AGE = 24 * 3600  # seconds
+# Tokens; a tiny model that goes on gets slower, not better.
+_TINY_REPLY = 300
 _CATALOGUE_PATIENCE = 10  # seconds
 
 
@@ -45,7 +50,7 @@ class OpenRouterProvider:
     top_p: float | None = None
     site_url: str | None = None
     site_name: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     options: Mapping[str, Any] | None = None
 
     @property
@@ -61,26 +66,27 @@ class OpenRouterProvider:
 
 
 def with_provider(provider: str | None, model: str | None) -> str | None:
-    """Put `provider/` in front of a model id, once. Raises UsageError if there is no model."""
+    """Put `provider/` in front of a model id, once; without one, of whatever is configured."""
     if provider is None:
         return model
     if model is None:
-        if provider == OPENROUTER.rstrip("/"):
-            return OPENROUTER
-        raise UsageError(f"--provider {provider} needs a model: add -m")
+        return f"{provider}/"
     return model if model.startswith(f"{provider}/") else f"{provider}/{model}"
 
 
 class Roster:
     """Finds models for one run, within one event loop; an asynchronous context manager.
 
-    profile: the run's profile, for `profile_mapping`.
+    profile: the run's profile, for `profile_mapping`. warnings: what the user should know of the
+    choice that was made.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], profile: str | None) -> None:
-        self._settings = settings
+        self.settings = settings
         self._environ = environ
         self._profile = profile
+        self._limits: dict[tuple[str, str | None], RateLimit] = {}
+        self.warnings: list[str] = []
         self._client: Client | None = None
         self._refreshing: asyncio.Task[catalogue.Catalogue] | None = None
 
@@ -97,6 +103,8 @@ class Roster:
             self._refreshing.cancel()
             with suppress(asyncio.CancelledError, CallError):
                 await self._refreshing
+        for limit in self._limits.values():
+            limit.close()
         if self._client is not None:
             await self._client.aclose()
 
@@ -112,22 +120,61 @@ class Roster:
         Raises UsageError for an unknown model or option, MissingKeyError for a missing key.
         """
         if isinstance(provider, AnyModel):
-            player = Player(provider)
+            player = Player(provider, runs_here=provider.model_id.startswith(LOCAL))
         elif isinstance(provider, OpenRouterProvider):
             options = provider.model_options | dict(options)
             key = key or provider.api_key
             name = OPENROUTER + provider.model.removeprefix(OPENROUTER) if provider.model else None
-            player = await self._openrouter(name or self._standard(), provider)
+            name = name or self._usual_of(OPENROUTER.rstrip("/"))
+            player = await self._openrouter(name, provider)
         else:
             player = await self._named(provider or self._default(key))
+        if player.id == tiny_model_id():
+            self.warnings.append(f"{player.id} is tiny: it shows the workings, not the wits")
+            return self._equipped(player, key, options, {"max_tokens": _TINY_REPLY})
+        return self._equipped(player, key, options, {})
+
+    async def cast_instead(
+        self, first: Player, name: str, *, key: str | None, options: Mapping[str, Any]
+    ) -> Player:
+        """Find a model that stands in for the first one, and set the options that it knows.
+
+        key: used for models of the first one's provider only. Raises what `cast` raises.
+        """
+        player = await self._named(name)
+        key = key if player.provider == first.provider else None
+        return self._equipped(player, key, {}, options)
+
+    def _equipped(
+        self,
+        player: Player,
+        key: str | None,
+        options: Mapping[str, Any],
+        optional: Mapping[str, Any],
+    ) -> Player:
+        """Give a model its key, its options and what is configured for its provider."""
         player = replace(player, key=key)
         player.require_key()
-        is_ours = player.id.startswith(OPENROUTER)
-        defaults = self._settings.openrouter.model_options if is_ours else {}
-        return player.with_options(options, defaults)
+        own = self.settings.provider(player.provider)
+        if own.requests_per_minute and not player.id.startswith(OPENROUTER):
+            account = (player.provider, key)
+            limit = self._limits.setdefault(account, RateLimit(*account, own.requests_per_minute))
+            player = replace(player, limit=limit)
+        priced = self.settings.prices.get(player.id) or self.settings.prices.get(
+            player.id.removeprefix(OPENROUTER)
+        )
+        if player.price is None and priced is not None:
+            player = replace(player, price=priced.per_token)
+        return player.with_options(options, {**own.model_options, **optional})
+
+    async def account(self, player: Player) -> Account:
+        """Ask OpenRouter how the key of one of its models stands. Raises CallError."""
+        client = self._client or self._open_client(None)
+        return await read_account(client, player.model.get_key(player.key))
 
     async def _named(self, name: str) -> Player:
-        name = self._standard() if name == OPENROUTER else name
+        if name.endswith("/"):
+            name = self._usual_of(name.rstrip("/"))
         if name.startswith(OPENROUTER):
             return await self._openrouter(name, None)
         found = self._known.get(name)
@@ -142,23 +189,32 @@ class Roster:
 
     async def _openrouter(self, model_id: str, provider: OpenRouterProvider | None) -> Player:
         settings = self._client_settings(provider)
-        if self._client is None:
-            from llm_reasonkit.openrouter.client import Client
-
-            self._client = Client(settings)
-        known = await self._catalogue(self._client)
+        client = self._client or self._open_client(settings)
+        known = await self._catalogue(client)
         entry = known.get(wire_id(model_id))
-        model = OpenRouterAsyncModel(
-            model_id, entry, client=self._client, settings=lambda: settings
+        model = OpenRouterAsyncModel(model_id, entry, client=client, settings=lambda: settings)
+        if entry is None:
+            return Player(model)
+        return Player(
+            model,
+            reasons=entry.must_reason,
+            price=dearest(entry.pricing),
+            context_length=entry.context_length,
         )
-        return Player(model, reasons=entry is not None and entry.reasons)
+
+    def _open_client(self, settings: ClientSettings | None) -> Client:
+        # httpx is too heavy for runs that do without it.
+        from llm_reasonkit.openrouter.client import Client
+
+        self._client = Client(settings or self._client_settings(None))
+        return self._client
 
     def _client_settings(self, provider: OpenRouterProvider | None) -> ClientSettings:
         environ = dict(self._environ)
         for name in ("site_url", "site_name"):
             if value := getattr(provider, name, None):
                 environ[f"OPENROUTER_{name.upper()}"] = value
-        return self._settings.client(environ)
+        return self.settings.client(environ)
 
     async def _catalogue(self, client: Client) -> catalogue.Catalogue:
         """Return what is known of the models: fetched if nothing is, refreshed behind if old."""
@@ -173,16 +229,28 @@ class Roster:
                     known = await asyncio.wait_for(task, _CATALOGUE_PATIENCE)
         return known
 
-    def _standard(self) -> str:
-        """The OpenRouter model to take when none is named."""
-        own = self._settings.openrouter
-        name = own.profile_mapping.get(self._profile or "") or own.default_model
-        return OPENROUTER + name.removeprefix(OPENROUTER) if name else STANDARD_MODEL
+    def configured_model(self) -> str | None:
+        """Return the model to take when none is named, where the user has set one."""
+        if named := self._environ.get("LLM_MODEL"):
+            return named
+        names = (OPENROUTER.rstrip("/"), *self.settings.others)
+        own = (name for name in names if self.settings.provider(name).model_for(self._profile))
+        return next((f"{name}/" for name in own), None)
+
+    def _usual_of(self, provider: str) -> str:
+        """The model to take of a provider when none is named."""
+        name = self.settings.provider(provider).model_for(self._profile)
+        if provider == OPENROUTER.rstrip("/"):
+            return OPENROUTER + name.removeprefix(OPENROUTER) if name else STANDARD_MODEL
+        if name is None:
+            raise UsageError(f"--provider {provider} needs a model: add -m")
+        full = name if name.startswith(f"{provider}/") else f"{provider}/{name}"
+        # Not all ids begin with the name of their provider: those of OpenAI's models do not.
+        return name if full not in self._known and name in self._known else full
 
     def _default(self, key: str | None) -> str:
-        own = self._settings.openrouter
-        if own.profile_mapping.get(self._profile or "") or own.default_model:
-            return OPENROUTER
+        if configured := self.configured_model():
+            return configured
         usual = str(llm.get_default_model())
         found = self._known.get(usual)
         if found is not None and found.model is not None and _can_be_used(found.model, key):
@@ -193,6 +261,7 @@ class Roster:
         if _can_be_used(standard, key):
             return STANDARD_MODEL
         if (local := default_model_id()) is not None:
+            self.warnings.append(f"no other model has a key, so {local} runs here instead")
             return local
         raise MissingKeyError(
             "no model can be used yet: set a key (`llm keys set openrouter`), "

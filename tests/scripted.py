@@ -50,6 +50,7 @@ class ScriptedCaller:
         self.scripts = dict(scripts or {})
         self.calls: list[Call] = []
         self.known: dict[str, ModelFacts] = {}
+        self.bills: dict[str, Cost] = {}
 
     def facts(self, role: str) -> ModelFacts:
         return self.known.get(role, ModelFacts(f"model-of-{role}", constrains_output=True))
@@ -68,6 +69,9 @@ class ScriptedCaller:
         for part in reply.text.splitlines(keepends=True):
             on_text(part)
         return reply
+
+    async def bill(self, step: str) -> Cost:
+        return self.bills.get(step, Cost(unknown_calls=1))
 
     def _reply(self, call: Call, answer: str | Mapping[str, Any]) -> Reply:
         return Reply(

@@ -18,7 +18,7 @@ from llm_reasonkit.errors import CallError
 from llm_reasonkit.protocol_files import Library
 from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.plan import Plan
-from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
+from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, StepResult
 from llm_reasonkit.reasoning.template import Fence
 
 LIBRARY = Library(Path("no folder of the user's"))
@@ -63,6 +63,9 @@ class ScriptedCaller:
         self.texts.append(text)
         on_text(text)
         return Reply(text, model=f"scripted/{call.role}", finish_reason="stop")
+
+    async def bill(self, step: str) -> Cost:
+        return Cost(unknown_calls=1)
 
     def prompt_of(self, name: str) -> str:
         """The prompt of the first call of a step."""

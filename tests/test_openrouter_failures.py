@@ -190,11 +190,11 @@ async def test_a_zod_error_is_readable(client: Client, openrouter: Server) -> No
     ("hint", "least"),
     [
         (rate_limited(0.2), 0.2),
-        (rate_limited(3600, "date"), 3500),
+        (rate_limited(36_000, "date"), 3500),
         (upstream_rate_limited(metadata=0.2), 0.2),
         (in_flight(0.2), 0.2),
         (overloaded(0.2), 0.2),
-        (refuse(429, "slow", {"X-RateLimit-Reset": str(int((time.time() + 3600) * 1000))}), 3500),
+        (refuse(429, "slow", {"X-RateLimit-Reset": str(int((time.time() + 36_000) * 1000))}), 3500),
         (refuse(429, "slow", headers={"Retry-After": "0.2"}), 0.2),
     ],
 )

@@ -52,7 +52,8 @@ def test_what_was_given_and_found_is_fenced():
         "findings": [{"protocol": "look", "findings": {"x": 1}}],
     }
     assert step_prompt(Step(prompt="Count."), scope, FENCE) == (
-        "Question:\nWhy?\n\nGiven with the question:\n\n[S1]\n<data-k3y>\nevil\n</data-k3y>\n\n"
+        "Question:\nWhy?\n\nGiven with the question:\n\n"
+        "[S1]\n<data-k3y>\na.txt\n\nevil\n</data-k3y>\n\n"
         'Found so far:\n<data-k3y>\n{"protocol": "look", "findings": {"x": 1}}\n</data-k3y>\n\n'
         "Your task in this step:\nCount."
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from llm_reasonkit.store.schema import STEPS
 from tests import store_runs
 
 RUNS = 500
@@ -93,4 +94,5 @@ def test_first_runs_of_many_processes_prepare_the_log_once(tmp_path, writers):
 
         assert [writer.warnings() for writer in writers] == [[]] * PROCESSES
         assert count_rows(path, "reasonkit_runs where status = 'done'") == PROCESSES
-        assert count_rows(path, "_sqlite_migrations where migration_set = 'reasonkit'") == 1
+        applied = count_rows(path, "_sqlite_migrations where migration_set = 'reasonkit'")
+        assert applied == len(STEPS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +35,14 @@ def gather(
     Text on stdin is the question when there is no argument, else a source the argument is about.
     Text attachments become sources. Raises UsageError where something cannot be read.
     """
-    piped = "" if sys.stdin.isatty() else sys.stdin.read()
-    question = argument
+    resolved = []
+    for name in fragments:
+        with _reading(f"fragment {name}"):
+            resolved += resolve_fragments(database, [name])
+    question, piped = argument, _piped()
     if question is None:
         question, piped = (piped or _typed(fragments, attachments)), ""
     sources = [Source("stdin", piped)] if piped.strip() else []
-    resolved = resolve_fragments(database, fragments) if fragments else []
     sources += [
         Source(str(item.source or "fragment"), str(item))
         for item in resolved
@@ -55,9 +58,18 @@ def gather(
     return Material(question, sources, kept)
 
 
+def _piped() -> str:
+    # There is no stdin where whoever started us has closed it.
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    with _reading("stdin"):
+        return sys.stdin.read()
+
+
 def _typed(fragments: Sequence[str], attachments: Sequence[llm.Attachment]) -> str:
     """Wait for a question to be typed, as llm does, unless something else was given."""
-    return "" if fragments or attachments or not sys.stdin.isatty() else sys.stdin.read()
+    can_type = sys.stdin is not None and sys.stdin.isatty()
+    return sys.stdin.read() if can_type and not (fragments or attachments) else ""
 
 
 def _text_of(attachment: llm.Attachment) -> Source | None:
@@ -65,9 +77,19 @@ def _text_of(attachment: llm.Attachment) -> Source | None:
     if not (kind.startswith("text/") or kind == "application/json"):
         return None
     name = attachment.path or attachment.url or "attachment"
-    try:
+    with _reading(f"{name}, as {kind},"):
         return Source(name, attachment.content_bytes().decode("utf-8"))
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Turn whatever files, the network and other plugins raise into a UsageError."""
+    try:
+        yield
+    except UsageError:
+        raise
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name} says it is text ({kind}) but is not UTF-8") from error
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{what} is not UTF-8 text; attach other files with -a") from error
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"{what} cannot be read: {reason}") from error

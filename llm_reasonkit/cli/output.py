@@ -63,8 +63,12 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a whole file or none; raises UsageError where that is not possible."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink()
+            raise
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -178,13 +178,16 @@ class Progress:
             self._show(plain(f"warning: {one_line(message)}", "yellow"))
 
     def summarize(self, result: Result, short_id: str | None = None) -> None:
-        """Show the closing summary; where steps do not show, only the warnings of the run."""
+        """Show the closing summary; where steps do not show, only the warnings of the run.
+
+        Of a failed run they would only say again what the error says.
+        """
         self._show_groups(everything=True)
         self._stop_live()
         if self._talks:
             self._show(Text())
             self._show(summary(result, short_id))
-        else:
+        elif result.status != "failed":
             for message in result.warnings:
                 self.warn(message)
 

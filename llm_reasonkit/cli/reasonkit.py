@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import click
 
-from llm_reasonkit.cli import local, protocols, runs, think
+from llm_reasonkit.cli import (
+    config,
+    costs,
+    doctor,
+    estimate,
+    local,
+    protocols,
+    providers,
+    runs,
+    think,
+)
 
 
 @click.group()
 def command() -> None:
-    """Structured reasoning on any llm model: runs, protocols and local models."""
+    """Structured reasoning on any llm model: runs, protocols, providers and local models."""
 
 
 command.add_command(think.command, "think")
 command.add_command(runs.list_command, "runs")
 command.add_command(runs.show_command, "show")
+command.add_command(costs.command, "costs")
+command.add_command(estimate.command, "estimate")
 command.add_command(protocols.group, "protocols")
 command.add_command(local.group, "local")
+command.add_command(providers.command, "providers")
+command.add_command(doctor.command, "doctor")
+command.add_command(config.group, "config")

@@ -11,14 +11,15 @@ from functools import partial
 from typing import Any
 
 from llm_reasonkit.engine.budget import Budget, LimitReached, Size
+from llm_reasonkit.engine.fallback import FOR_GOOD
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.ports import Call, Caller, Reply
+from llm_reasonkit.engine.ports import Call, Caller, ModelFacts, Reply
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.extract import ExtractError, read_object
 from llm_reasonkit.reasoning.limits import most_tokens_of
 from llm_reasonkit.reasoning.prompting import asked_again, in_form, step_prompt, system_prompt
-from llm_reasonkit.reasoning.protocol import resolve
-from llm_reasonkit.reasoning.result import Cost
+from llm_reasonkit.reasoning.protocol import Step, resolve
+from llm_reasonkit.reasoning.result import Cost, Tokens
 from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema
 from llm_reasonkit.reasoning.template import Fence, trust
 
@@ -26,10 +27,9 @@ from llm_reasonkit.reasoning.template import Fence, trust
 _REASONING_TOKENS = {"none": 0, "minimal": 1_000, "low": 2_000, "medium": 6_000, "high": 12_000}
 # A reply cut down further than this to fit a budget would not be worth its price.
 _LEAST_SHARE = 4
+_CUT_OFF = "the reply was cut off before its end"
 # What a provider adds around the text of a request, generously.
-_MESSAGE_TOKENS = 64
-# Whatever a model is asked after one of these, it will answer the same.
-_HOPELESS = frozenset({"auth", "no_credits", "daily_limit", "model_not_found"})
+MESSAGE_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Asker:
             await self._ledger.end(node, "failed", error=why, reply=reply)
             return self._lost(node, why)
         if reply.finish_reason == "length":
-            self._ledger.warn(f"{node.ident}: the reply was cut off at {call.max_tokens} tokens")
+            self._ledger.warn(f"{node.ident}: {_CUT_OFF}")
         await self._ledger.end(node, "done", output=text, reply=reply)
         return Outcome(text, (node.ident,))
 
@@ -147,7 +147,7 @@ class Asker:
             try:
                 value = assign_ids(schema, read_object(reply.text, asked_for), prefix)
             except ExtractError as error:
-                why = _complaint(error, reply, call)
+                why = _complaint(error, reply)
                 await self._ledger.end(
                     tried, "failed", output=reply.text or None, error=why, reply=reply
                 )
@@ -159,13 +159,11 @@ class Asker:
 
     def _call(self, node: Node, prompt: str, schema: Schema | None = None) -> Call:
         facts = self._caller.facts(node.step.role)
-        effort = facts.effort or node.step.effort or "medium"
-        reasoning = _REASONING_TOKENS.get(effort, 12_000) if facts.reasons else 0
         return Call(
             step=node.ident,
             role=node.step.role,
             prompt=prompt,
-            max_tokens=node.step.max_tokens + reasoning,
+            max_tokens=node.step.max_tokens + reasoning_tokens(node.step, facts),
             system=self._system,
             schema=schema,
             effort=node.step.effort,
@@ -177,13 +175,14 @@ class Asker:
         observer = self._ledger.observer
         show = observer.answer_text if streams else partial(observer.step_text, node.ident)
         try:
-            async with self._budget.reserve(facts.price, _size(node, call)) as reservation:
+            async with self._budget.reserve(facts.price, _size(node, call, facts)) as reservation:
                 self._ledger.begin(node, facts.id)
                 try:
-                    allowed = replace(call, max_tokens=reservation.reply)
+                    allowed = replace(call, max_tokens=reservation.reply, again=reservation.again)
                     reply = await self._caller.call(allowed, show)
                 except CallError as error:
-                    reservation.settle(_cost_of(error))
+                    unused = None if error.billed or error.usd else Tokens(input=0, output=0)
+                    reservation.settle(_cost_of(error), unused)
                     raise
                 reservation.settle(reply.cost, reply.tokens)
                 return reply
@@ -192,7 +191,7 @@ class Asker:
             raise
 
     async def _failed(self, node: Node, error: CallError) -> Outcome:
-        if error.code in _HOPELESS:
+        if error.code in FOR_GOOD:
             self._hopeless[self._caller.facts(node.step.role).id] = str(error)
         await self._ledger.end(
             node, "failed", output=error.partial or None, error=str(error), cost=_cost_of(error)
@@ -204,10 +203,18 @@ class Asker:
         return Outcome(idents=(node.ident,), absent=why)
 
 
-def _size(node: Node, call: Call) -> Size:
-    prompt = f"{call.system or ''}{call.prompt}{json.dumps(call.schema) if call.schema else ''}"
+def reasoning_tokens(step: Step, facts: ModelFacts) -> int:
+    """Return the tokens that a model gets for reasoning, on top of the step's bound."""
+    if not facts.reasons:
+        return 0
+    return _REASONING_TOKENS.get(facts.effort or step.effort or "medium", 12_000)
+
+
+def _size(node: Node, call: Call, facts: ModelFacts) -> Size:
+    text = f"{call.system or ''}{call.prompt}{json.dumps(call.schema) if call.schema else ''}"
+    prompt = most_tokens_of(text) + MESSAGE_TOKENS + facts.attached_tokens
     return Size(
-        prompt=most_tokens_of(prompt) + _MESSAGE_TOKENS,
+        prompt=min(prompt, facts.context_length or prompt),
         reply=call.max_tokens,
         least_reply=call.max_tokens - node.step.max_tokens + node.step.max_tokens // _LEAST_SHARE,
     )
@@ -223,7 +230,5 @@ def _entry(item: object, value: object) -> dict[str, Any]:
     return {"item": item, **(value if isinstance(value, dict) else {"text": value})}
 
 
-def _complaint(error: ExtractError, reply: Reply, call: Call) -> str:
-    if reply.finish_reason == "length":
-        return f"the reply was cut off at {call.max_tokens} tokens; be brief"
-    return str(error)
+def _complaint(error: ExtractError, reply: Reply) -> str:
+    return _CUT_OFF if reply.finish_reason == "length" else str(error)

@@ -8,7 +8,7 @@ reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,12 +34,14 @@ class Size:
 class Reservation:
     """What a call may use. It counts as spent until `settle` says what was used.
 
-    reply: the bound, in tokens, that this reservation pays for.
+    reply: the bound, in tokens, that this reservation pays for. again: sets the same aside once
+    more, for a further try where the one before may be billed; False where it does not fit.
     """
 
     reply: int
     usd: Decimal
     tokens: int
+    again: Callable[[], bool]
 
     def settle(self, cost: Cost, tokens: Tokens | None = None) -> None:
         """Replace the worst case by what was billed and counted, as far as that is known."""
@@ -63,7 +65,7 @@ class Budget:
     async def reserve(self, price: Price | None, size: Size) -> AsyncIterator[Reservation]:
         """Set aside the worst case of a call; on leaving, what it did not use is given back.
 
-        price: USD per token; a call whose price is None counts against tokens only.
+        price: USD per token; a call whose price is None is made while there is anything left.
         Raises LimitReached.
         """
         reply = self._reply(price, size)
@@ -75,14 +77,26 @@ class Budget:
             reply = self._reply(price, size)
         usd = price.at_most(size.prompt, reply) if price else Decimal(0)
         tokens = size.prompt + reply
-        reservation = Reservation(reply, usd, tokens)
-        self._usd, self._tokens = self._usd + usd, self._tokens + tokens
+        tries = 0
+
+        def again() -> bool:
+            nonlocal tries
+            longest = self._longest_reply(price, size.prompt)
+            if longest is not None and longest < reply:
+                return False
+            tries += 1
+            reservation.usd, reservation.tokens = tries * usd, tries * tokens
+            self._usd, self._tokens = self._usd + usd, self._tokens + tokens
+            return True
+
+        reservation = Reservation(reply, usd, tokens, again)
+        again()
         self._in_flight += 1
         try:
             yield reservation
         finally:
-            self._usd += reservation.usd - usd
-            self._tokens += reservation.tokens - tokens
+            self._usd += reservation.usd - tries * usd
+            self._tokens += reservation.tokens - tries * tokens
             self._in_flight -= 1
             self._settled.set()
 
@@ -98,12 +112,14 @@ class Budget:
         bounds = []
         if self.limits.tokens is not None:
             bounds.append(self.limits.tokens - self._tokens - prompt)
-        if self.limits.usd is not None and price is not None and not price.is_free:
+        if self.limits.usd is not None and price is None:
+            bounds += [] if self._usd < self.limits.usd else [-1]
+        elif self.limits.usd is not None and price is not None and not price.is_free:
             left = self.limits.usd - self._usd - price.at_most(prompt, 0)
             if left < 0:
                 bounds.append(-1)
             elif price.completion:
-                bounds.append(int(left / price.completion))
+                bounds.append(int(left // price.completion))
         return min(bounds, default=None)
 
     def _why(self, price: Price | None, size: Size) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,7 @@ class Ledger:
         self._steps: list[StepResult] = []
         self._checks: list[CheckItem] = []
         self._missing: dict[str, list[str]] = {}
+        self._fell_back: dict[str, list[str]] = {}
         self._warnings: list[str] = []
         self.stopped: str | None = None
         self.result: Result | None = None
@@ -116,7 +117,10 @@ class Ledger:
             duration_ms=round((now - running.began) * 1000),
             turn_id=reply.turn_id if reply else None,
             inputs=list(node.inputs),
+            fell_back=list(reply.fell_back) if reply else [],
         )
+        for why in record.fell_back:
+            self._fell_back.setdefault(why, []).append(node.ident)
         self._steps.append(record)
         self._checks += checks
         await self._trace.step_finished(record, list(checks), reply)
@@ -127,12 +131,22 @@ class Ledger:
         await self.end(node, "stopped_by_budget", error=why)
         self.stopped = self.stopped or why
 
-    async def interrupt(self, status: StepStatus = "interrupted") -> None:
-        """Record everything that is still under way as interrupted, or stopped."""
-        for running in list(self._running.values()):
-            # A call in flight may be billed although its reply will never arrive.
-            cost = None if running.model is None else Cost(unknown_calls=1)
-            await self.end(running.node, status, cost=cost)
+    @property
+    def calls_under_way(self) -> list[str]:
+        """The ids of the calls that have begun and not ended."""
+        return [ident for ident, running in self._running.items() if running.model is not None]
+
+    async def interrupt(
+        self, status: StepStatus = "interrupted", costs: Mapping[str, Cost] | None = None
+    ) -> None:
+        """Record everything that is still under way as interrupted, or stopped.
+
+        costs: of calls by id. A call in flight may be billed although its reply will never
+        arrive, so that of others is unknown.
+        """
+        for ident, running in list(self._running.items()):
+            cost = (costs or {}).get(ident, Cost(unknown_calls=1))
+            await self.end(running.node, status, cost=None if running.model is None else cost)
 
     def lose(self, node: Node, why: str) -> None:
         """Note that something is missing from the run, and why."""
@@ -178,6 +192,7 @@ class Ledger:
             warnings=[
                 *([self.stopped] if self.stopped else []),
                 *self._warnings,
+                *(f"fell back in {', '.join(ids)}: {why}" for why, ids in self._fell_back.items()),
                 *(f"missing: {text}" for text in self.missing),
             ],
         )

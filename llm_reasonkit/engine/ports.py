@@ -18,6 +18,8 @@ class ModelFacts:
     reasons: it is known to reason by itself, so it is not told to think step by step.
     constrains_output: a JSON Schema can be passed with the call. effort: how hard the user told it
     to think, whatever a step says. price: the most it can cost, None where nobody knows.
+    attached_tokens: what goes along with every prompt takes at most. context_length: tokens that
+    it can read at most, None where nobody knows.
     """
 
     id: str
@@ -25,13 +27,16 @@ class ModelFacts:
     constrains_output: bool = False
     effort: str | None = None
     price: Price | None = None
+    attached_tokens: int = 0
+    context_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to the model of one role.
 
-    max_tokens: bounds the reply, reasoning included, always.
+    max_tokens: bounds the reply, reasoning included, always. again: asked before a further try
+    where the one before may be billed; False forbids it.
     """
 
     step: str
@@ -41,6 +46,7 @@ class Call:
     system: str | None = None
     schema: Mapping[str, Any] | None = None
     effort: str | None = None
+    again: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,8 @@ class Reply:
 
     finish_reason: `stop`, `length` (cut off), or None where the model does not say.
     turn: the adapter's own record of the exchange, handed unopened to the trace.
-    turn_id: the id under which that record is kept in llm's log.
+    turn_id: the id under which that record is kept in llm's log. fell_back: a line for each model
+    or provider that did not answer before this one did.
     """
 
     text: str
@@ -62,6 +69,7 @@ class Reply:
     first_token_ms: int | None = None
     turn: Any = None
     turn_id: str | None = None
+    fell_back: tuple[str, ...] = ()
 
 
 class Caller(Protocol):
@@ -76,6 +84,10 @@ class Caller(Protocol):
 
         Raises CallError when the model gave no complete reply.
         """
+        ...
+
+    async def bill(self, step: str) -> Cost:
+        """Find out what the call of a step cost that was cancelled, within a few seconds."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker, Outcome
@@ -14,7 +15,7 @@ from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.checks import CHECKS
 from llm_reasonkit.reasoning.plan import Plan, PlannedStage
 from llm_reasonkit.reasoning.protocol import resolve
-from llm_reasonkit.reasoning.result import CheckItem, Result, RunStatus, count_checks
+from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, RunStatus, count_checks
 from llm_reasonkit.reasoning.template import Fence, TemplateError, holds, trust
 
 Outcomes = dict[str, Outcome]
@@ -77,8 +78,14 @@ class Runner:
         return "partial" if self._ledger.missing else "done"
 
     async def _end_early(self, status: RunStatus) -> Result:
+        under_way = self._ledger.calls_under_way
+        costs: list[Cost] = []
+        # Cancelled once more, the bills are not worth waiting for.
+        with suppress(asyncio.CancelledError):
+            costs = await asyncio.gather(*map(self._caller.bill, under_way))
         await self._ledger.interrupt(
-            "stopped_by_budget" if status == "stopped_by_budget" else "interrupted"
+            "stopped_by_budget" if status == "stopped_by_budget" else "interrupted",
+            dict(zip(under_way, costs, strict=False)),
         )
         return await self._ledger.close(status)
 

@@ -77,6 +77,8 @@ def chat_request(prompt: llm.Prompt) -> Json:
         "messages": [row for message in prompt.messages for row in _rows(message)],
         "stream": True,
         "stream_options": {"include_usage": True},
+        # A small model falls into verbatim loops; this makes the next turn of one ever unlikelier.
+        "dry_multiplier": 0.8,
         # Reports while a long prompt is read are the chances to cancel it.
         "return_progress": True,
         # Reusing the last prompt changes the last bits of the arithmetic, and so may a reply.

@@ -72,18 +72,26 @@ def find_key(settings: ClientSettings) -> Key | None:
     except llm.NeedsKeyException:
         return None
     except (OSError, ValueError) as error:
-        path = llm.user_dir() / "keys.json"
-        raise UsageError(
-            f"{path} cannot be read; mend it, or move it away and set your keys again"
-        ) from error
+        raise unreadable_keys() from error
     if llm.load_keys().get(KEY_ALIAS) == value:
         return Key(value, "llm keys")
     return Key(value, next(name for name in settings.key_env if os.environ.get(name) == value))
 
 
-async def read_account(source: KeyedSource, key: str) -> Account:
-    """Ask how a key stands. Raises CallError when that is not told, above all for a wrong key."""
-    told = _data(await source.get_json("key", key=key))
+def unreadable_keys() -> UsageError:
+    """Say that llm's file of keys is broken."""
+    path = llm.user_dir() / "keys.json"
+    return UsageError(f"{path} cannot be read; mend it, or move it away and set your keys again")
+
+
+async def read_account(source: KeyedSource, key: str | None) -> Account:
+    """Ask how a key stands. Raises CallError when that is not told, as for a wrong key or none."""
+    try:
+        told = _data(await source.get_json("key", key=key))
+    except CallError as error:
+        # It begins with what was asked for, as a path of the server's.
+        error.args = (str(error).removeprefix("key: "),)
+        raise
     try:
         balance = _data(await source.get_json("credits", key=key))
     except CallError:

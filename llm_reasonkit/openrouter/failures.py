@@ -106,6 +106,11 @@ def is_retryable(error: BaseException) -> bool:
     return isinstance(error, CallError) and error.code in RETRYABLE
 
 
+def slows_down(error: CallError) -> bool:
+    """Whether the server says that requests come too fast."""
+    return error.code == "rate_limited" or (error.status == 503 and error.retry_after is not None)
+
+
 def is_empty(error: BaseException | None) -> bool:
     """Whether the reply was complete but had nothing in it."""
     return isinstance(error, CallError) and error.code == "empty"
@@ -198,7 +203,7 @@ def _explain(
         text += f" (reset at {datetime.fromtimestamp(reset, UTC):%Y-%m-%d %H:%M} UTC)"
     elif kind is _BUSY and retry_after:
         text += f" (it asks for {retry_after:.0f} s)"
-    return CallError(
+    result = CallError(
         text,
         code=kind.code,
         model=model,
@@ -206,6 +211,10 @@ def _explain(
         retry_after=retry_after,
         billed=not kind.free,
     )
+    # What a provider or its model has too much of says nothing about the user's other calls.
+    of_model = "raw" in metadata or words.startswith("limit_rpm/")
+    result.is_shared = kind.code == "rate_limited" and not of_model
+    return result
 
 
 def _kind(status: int, words: str, metadata: Mapping[str, Any]) -> _Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from llm.parts import StreamEvent
 
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import catalogue
+from llm_reasonkit.openrouter.billing import FREE, Bill, ask_bills, bill_of
 from llm_reasonkit.openrouter.bridge import iterate
 from llm_reasonkit.openrouter.options import OpenRouterOptions
 from llm_reasonkit.openrouter.request import build_body
@@ -122,15 +124,21 @@ class _OpenRouter:
         response: llm.Response | llm.AsyncResponse,
         key: str | None,
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Make the call, yield its events and note on `response` what the receipt says."""
+        """Make the call, yield its events and note on `response` what the receipt says.
+
+        Of a call that is cancelled only the ids of its replies are noted.
+        """
         model = wire_id(self.model_id)
         reasons = self.entry is None or self.entry.reasons
         body = build_body(prompt, model, stream=stream, reasons=reasons)
         calls: dict[str, list[ToolCall]] = {}
         reasoned = False
+        begun: list[str] = []
+        is_free = model.endswith(":free") and not body.get("models")
         try:
             client = self._client or await _client_of_running_loop(self._settings)
-            async with aclosing(client.stream(body, key=key or self.get_key())) as events:
+            key = key or self.get_key()
+            async with aclosing(client.stream(body, key=key, begun=begun)) as events:
                 async for event in events:
                     if isinstance(event, Text):
                         yield StreamEvent("text", event.text, part_index=_TEXT)
@@ -141,15 +149,42 @@ class _OpenRouter:
                         for part in _tool_events(event, calls):
                             yield part
                     else:
-                        _note(response, event)
+                        bill = FREE
+                        if not is_free:
+                            bill = await bill_of(event, client, key, self._pricing(event))
+                        _note(response, event, bill)
                         for part in _closing_events(event, reasoned):
                             yield part
         except CallError as error:
             _name_nearest(error, model)
             raise
+        except asyncio.CancelledError:
+            response.response_json = {"generations": begun}
+            raise
         for pieces in calls.values():
             response.add_tool_call(_whole_call(pieces))
         self._remember()
+
+    async def late_bill(
+        self, response: llm.Response | llm.AsyncResponse, key: str | None
+    ) -> Decimal | None:
+        """Ask what a call was billed that was cancelled, in USD; None if that is not known soon."""
+        ids = (response.response_json or {}).get("generations")
+        if not ids:
+            return None
+        client = self._client or await _client_of_running_loop(self._settings)
+        bills = await ask_bills(ids, client, key or self.get_key())
+        return sum(bills.values(), Decimal(0)) if len(bills) == len(ids) else None
+
+    def _pricing(self, receipt: Receipt) -> Mapping[str, Any] | None:
+        """The prices to reckon with where no bill comes, which are those of what served."""
+        entry = self.entry
+        if receipt.model and (not receipt.usage or receipt.usage.cost is None):
+            known = catalogue.load(own_folder())
+            if not known.is_same(wire_id(self.model_id), receipt.model):
+                served = (model for model in known.models if model.canonical_slug == receipt.model)
+                entry = known.get(receipt.model) or next(served, None)
+        return None if entry is None else entry.pricing
 
     def _remember(self) -> None:
         if not self._is_remembered:
@@ -229,17 +264,21 @@ def _whole_call(pieces: list[ToolCall]) -> llm.ToolCall:
     return llm.ToolCall(name=name, arguments=arguments, tool_call_id=pieces[0].id)
 
 
-def _note(response: llm.Response | llm.AsyncResponse, receipt: Receipt) -> None:
+def _note(response: llm.Response | llm.AsyncResponse, receipt: Receipt, bill: Bill) -> None:
     usage = receipt.usage
-    if usage:
-        details: dict[str, float | int] = {}
-        if receipt.cost is not None:
-            details["cost"] = float(receipt.cost)
-        if usage.reasoning:
-            details["reasoning_tokens"] = usage.reasoning
-        if usage.cached:
-            details["cached_tokens"] = usage.cached
-        response.set_usage(input=usage.input, output=usage.output, details=details or None)
+    details: dict[str, float | int] = {}
+    if bill.usd is not None:
+        details["cost"] = float(bill.usd)
+    if usage and usage.reasoning:
+        details["reasoning_tokens"] = usage.reasoning
+    if usage and usage.cached:
+        details["cached_tokens"] = usage.cached
+    if usage or details:
+        response.set_usage(
+            input=usage.input if usage else None,
+            output=usage.output if usage else None,
+            details=details or None,
+        )
     if receipt.model:
         response.set_resolved_model(receipt.model)
     facts = {
@@ -249,6 +288,8 @@ def _note(response: llm.Response | llm.AsyncResponse, receipt: Receipt) -> None:
         "finish_reason": receipt.finish_reason,
         "native_finish_reason": receipt.native_finish_reason,
         "usage": usage.raw if usage else None,
+        "cost_source": "computed" if bill.is_computed else None,
+        "tries_of_unknown_cost": bill.unknown or None,
         "openrouter_metadata": receipt.metadata,
         "earlier_attempts": [asdict(attempt) for attempt in receipt.earlier] or None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 import llm
@@ -54,11 +54,22 @@ def _read_prices(value: object) -> object:
     return prices
 
 
+def _plain_price(value: object) -> str:
+    """Accept any number that can be a price, as text: llm could not log a Decimal."""
+    try:
+        price = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not price.is_finite() or price < 0:
+        raise ValueError("a price must be greater than or equal to 0")
+    return format(price, "f")
+
+
 def _bare_id(model: str) -> str:
     return model.removeprefix("openrouter/") if model.count("/") > 1 else model
 
 
-Price = Annotated[Decimal, Field(ge=0)]
+Price = Annotated[str, BeforeValidator(_plain_price)]
 PriceKind = Literal["prompt", "completion", "request", "image", "audio"]
 ModelIds = Annotated[
     list[Annotated[str, BeforeValidator(_bare_id)]],
@@ -144,7 +155,5 @@ def provider_preferences(options: OpenRouterOptions) -> Mapping[str, Any]:
         # Without a partition each model would be exhausted before the next is considered.
         preferences["sort"] = {"by": sort, "partition": "none"} if options.models else sort
     if options.max_price:
-        preferences["max_price"] = {
-            kind: format(price, "f") for kind, price in options.max_price.items()
-        }
+        preferences["max_price"] = options.max_price
     return preferences | (options.provider or {})

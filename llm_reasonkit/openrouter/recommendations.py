@@ -32,7 +32,7 @@ USES = (
     Use(
         "development, testing",
         ("meta-llama/llama-3.3-70b-instruct:free",),
-        Wanted(free=True, supports=frozenset({Ability.TOOLS}), order=Order.NEWEST),
+        Wanted(free=True, supports=frozenset({Ability.TOOLS}), order=Order.CONTEXT),
     ),
     Use("quick analysis", ("google/gemini-2.0-flash",)),
     Use("balanced quality", ("anthropic/claude-sonnet-4",)),
@@ -118,9 +118,9 @@ def _first(there: Mapping[str, Model], use: Use) -> Iterator[tuple[str, str]]:
     # Of those that are level, the cheapest.
     by_price = select(there.values(), Wanted(order=Order.PRICE))
     for model in select(by_price, use.first)[:1]:
-        kind = {True: " free one", False: " paid one", None: ""}[use.first.free]
+        kind = {True: "free ", False: "paid ", None: ""}[use.first.free]
         can = " and ".join(a for a in abilities(model) if a in use.first.supports)
-        yield model.id, f"{_FIRST[use.first.order]}{kind} with {can}"
+        yield model.id, f"{_FIRST[use.first.order]} of the {kind}models with {can}"
 
 
 def _compared(newer: Model, older: Model) -> str:

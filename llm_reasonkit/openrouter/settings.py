@@ -20,7 +20,8 @@ class ClientSettings:
     site_url, site_name: what OpenRouter shows as the app that made the request.
     key_env: environment variables that may hold the key, first one wins.
     retry_attempts: retries after the first request. retry_delay_ms: shortest first pause,
-    in milliseconds, where the server does not name one. idle_timeout: seconds without a byte from
+    in milliseconds, where the server does not name one. requests_per_minute: chat requests of all
+    processes of this user with the same key together. idle_timeout: seconds without a byte from
     the server. total_timeout: seconds for one call with all its retries and pauses.
 
     Raises UsageError when a value cannot be used.
@@ -32,6 +33,7 @@ class ClientSettings:
     key_env: tuple[str, ...] = ("OPENROUTER_API_KEY", "OPENROUTER_KEY")
     retry_attempts: int = 3
     retry_delay_ms: int = 1000
+    requests_per_minute: int | None = None
     connect_timeout: float = 15
     idle_timeout: float = 90
     total_timeout: float = 900

@@ -25,7 +25,7 @@ class _Name:
 
     @property
     def family(self) -> list[str]:
-        """The words that its releases share, in any order: `claude-3.5-sonnet`, `claude-sonnet-4`."""
+        """The words all its releases share, in any order: `claude-3-sonnet`, `claude-sonnet-4`."""
         return sorted(word for word in self.base.split("-") if not _RELEASE.fullmatch(word))
 
     def may_be_by(self, author: str) -> bool:

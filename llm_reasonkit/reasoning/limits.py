@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 _PART = re.compile(r"(?P<usd>\$)?(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>[a-z]*)", re.IGNORECASE)
-# `"$0.50"` in double quotes: the shell puts its own name where `$0` stood.
-_SHELL_ATE = re.compile(r"(?:.*/)?-?(?:ba|z|da|k|c|tc|fi|a)?sh\b.*")
+# `"$0.50"` in double quotes: the shell puts its own name, or that of the script, where `$0` stood.
+_SHELL_ATE = re.compile(r"(?:\.{0,2}/|-?[a-z_]).*\.\d+|(?:.*/)?-?\w*sh", re.IGNORECASE)
+_TOKENS = {"t": 1, "k": 1000}
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
@@ -69,18 +70,20 @@ def _amount(part: str, text: str) -> tuple[str, Decimal]:
     if match is None:
         raise ValueError(f"{text!r} is no budget; write '$0.50', '2000t', '30s' or '$0.50,30s'")
     unit = match["unit"].lower()
-    try:
-        number = Decimal(match["number"])
-    except InvalidOperation as error:
-        raise ValueError(f"{part!r} is no number") from error
+    if not match["usd"] and part.startswith("."):
+        raise ValueError(
+            f"{text!r} begins with a point: in double quotes the shell takes the $ and a digit "
+            "away; write '0.50', or '$0.50' in single quotes"
+        )
+    number = Decimal(match["number"])
     if number == 0:
         raise ValueError(f"{part!r}: a budget of nothing allows no call")
-    if match["usd"] or unit in ("", "usd"):
-        if unit not in ("", "usd"):
-            raise ValueError(f"{part!r} is money and {unit} at once")
+    if unit in ("", "usd"):
         return "usd", number
-    if unit in ("t", "k"):
-        number *= 1000 if unit == "k" else 1
+    if match["usd"]:
+        raise ValueError(f"{part!r} is money and {unit!r} at once")
+    if unit in _TOKENS:
+        number *= _TOKENS[unit]
         if number != int(number):
             raise ValueError(f"{part!r}: tokens come whole")
         return "tokens", number

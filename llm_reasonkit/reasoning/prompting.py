@@ -40,7 +40,9 @@ def _preamble(scope: Mapping[str, Any], fence: Fence) -> list[str]:
     sources: Sequence[Mapping[str, Any]] = scope["sources"]
     if sources:
         parts.append("Given with the question:")
-        parts += [f"[{row['id']}]\n{fence.enclose(row['text'])}" for row in sources]
+        # Where it is from is no more to be trusted than what it says.
+        texts = [fence.enclose(f"{row['name']}\n\n{row['text']}") for row in sources]
+        parts += [f"[{row['id']}]\n{text}" for row, text in zip(sources, texts, strict=True)]
     if scope["findings"]:
         parts.append(f"Found so far:\n{fence.enclose(scope['findings'])}")
     return parts
@@ -60,5 +62,5 @@ def asked_again(prompt: str, reply: str, complaint: str, fence: Fence) -> str:
         f"{prompt}\n\nYou were asked this before and replied:\n{fence.enclose(reply[:4000])}\n\n"
         # The complaint quotes the reply.
         f"That reply was not accepted:\n{fence.enclose(complaint)}\n"
-        "Reply again, with the whole object."
+        "Reply again, briefly, with the whole object."
     )

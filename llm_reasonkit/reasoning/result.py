@@ -116,7 +116,8 @@ class StepResult(Record):
 
     `id` is unique in the run (`gigathink.lenses[2]`), `name` is the step's name in its protocol,
     `inputs` are the ids of the steps it read. `output` is JSON: the validated object of a step
-    with a schema, the text of one without, what a check established.
+    with a schema, the text of one without, what a check established. `fell_back` has a line for
+    each model or provider that did not answer before the one that did.
     """
 
     id: str
@@ -136,6 +137,7 @@ class StepResult(Record):
     duration_ms: int | None = None
     turn_id: str | None = None
     inputs: list[str] = Field(default_factory=list)
+    fell_back: list[str] = Field(default_factory=list)
 
 
 class Result(Record):

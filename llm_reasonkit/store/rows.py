@@ -119,6 +119,7 @@ def step_rows(run_id: str, first: int, steps: Iterable[StepResult]) -> list[Row]
             **_usage(step.tokens, step.cost),
             output=None if step.output is None else _json(step.output),
             started=_moment(step.started),
+            fell_back=_json(step.fell_back),
         )
         for seq, step in enumerate(steps, first)
     ]
@@ -157,6 +158,7 @@ def read_step(row: Row, inputs: list[str]) -> StepResult:
         cost=read_cost(row),
         started=datetime.fromisoformat(row["started"]),
         inputs=inputs,
+        fell_back=json.loads(row.get("fell_back") or "[]"),
     )
 
 

@@ -106,7 +106,12 @@ def m001_runs(db: Database) -> None:
     """)
 
 
-STEPS: tuple[Step, ...] = (m001_runs,)
+def m002_fallbacks(db: Database) -> None:
+    """Keep with each step why other models than the one that answered did not."""
+    db.execute("alter table reasonkit_steps add column fell_back text")
+
+
+STEPS: tuple[Step, ...] = (m001_runs, m002_fallbacks)
 
 
 def migrate(db: Database, steps: Sequence[Step] = STEPS) -> None:

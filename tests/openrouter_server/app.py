@@ -99,8 +99,10 @@ async def handle(exchange: Exchange) -> None:
     async with exchange.watched():
         if scope["method"] == "POST" and path == "/chat/completions":
             await _chat(exchange, request, raw, authorization)
+        elif scripted := server.next_behaviour(path):
+            await _send(exchange, scripted, request)
         elif scope["method"] == "GET" and path == "/models":
-            await _send(exchange, server.next_behaviour("/models") or _models(server), request)
+            await _send(exchange, _models(server), request)
         else:
             query = parse_qs(scope["query_string"].decode())
             await _account(exchange, request, path, query, authorization)
@@ -114,37 +116,58 @@ async def _chat(exchange: Exchange, request: Request, raw: bytes, authorization:
     if refusal is None and isinstance(body, Refuse):
         refusal = body
     if refusal is None and isinstance(body, dict):
-        scripted = server.next_behaviour(str(body.get("model")))
-        if isinstance(scripted, Refuse | Raw | Drop | Stall):
-            await _send(exchange, scripted, request)
-            return
-        refusal = checks.check_request(body)
-        if refusal is None:
-            answer = scripted or server.default_answer(body)
-            if isinstance(answer, Answer):
-                await _answer(exchange, request, body, answer)
-                return
-            refusal = answer if isinstance(answer, Refuse) else None
+        await _first_that_answers(exchange, request, body)
+        return
     await _send(exchange, refusal or refuse(500, "Internal Server Error"), request)
 
 
-async def _answer(
-    exchange: Exchange, request: Request, body: dict[str, Any], answer: Answer
-) -> None:
+async def _first_that_answers(exchange: Exchange, request: Request, body: dict[str, Any]) -> None:
+    """Try `model` and then `models`, as OpenRouter does after whatever error."""
     server = exchange.server
-    row = models.find(body.get("model") or body["models"][0])
+    asked = [body["model"]] if body.get("model") else []
+    asked += body.get("models") or []
+    refusal, attempts = None, []
+    for model in asked or [""]:
+        behaviour = server.next_behaviour(model)
+        if isinstance(behaviour, Raw | Drop | Stall):
+            await _send(exchange, behaviour, request)
+            return
+        if not isinstance(behaviour, Refuse):
+            if refusal := checks.check_request(body):
+                break
+            behaviour = behaviour or server.default_answer({**body, "model": model})
+        if isinstance(behaviour, Answer):
+            await _answer(exchange, request, {**body, "model": model}, behaviour, attempts)
+            return
+        refusal = behaviour
+        attempts.append({"provider": "Acme Cloud", "model": model, "status": refusal.status})
+    assert refusal is not None
+    await _send(exchange, refusal, request)
+
+
+async def _answer(
+    exchange: Exchange,
+    request: Request,
+    body: dict[str, Any],
+    answer: Answer,
+    attempts: list[dict[str, Any]],
+) -> None:
+    """Answer as `body["model"]`, after other models' failed `attempts`."""
+    server = exchange.server
+    row = models.find(body["model"])
     assert row is not None
     prompt = billing.prompt_tokens(body)
     limit = body.get("max_tokens")
     answer, completion = server.limited(answer, limit)
     usage = billing.usage_object(answer, row["pricing"], prompt, completion)
+    metadata = _metadata(request.body, body["model"], answer, attempts)
     generation = replies.Generation(
         id=server.new_id(),
         created=int(server.now),
         model=answer.model or row["canonical_slug"],
         answer=answer,
         usage=usage if answer.usage else None,
-        metadata=_metadata(body, answer) if "x-openrouter-metadata" in request.headers else None,
+        metadata=metadata if "x-openrouter-metadata" in request.headers else None,
     )
     request.generation = generation.id
     said = usage.get("cost")
@@ -263,12 +286,14 @@ async def _account(
     await exchange.reply(200, json.dumps({"data": data}).encode())
 
 
-def _metadata(body: dict[str, Any], answer: Answer) -> dict[str, Any]:
-    attempt = {"provider": answer.provider, "model": body.get("model"), "status": 200}
+def _metadata(
+    body: dict[str, Any], served: str, answer: Answer, failed: list[dict[str, Any]]
+) -> dict[str, Any]:
+    attempt = {"provider": answer.provider, "model": served, "status": 200}
     return {
         "requested": body.get("model"),
-        "strategy": "direct",
-        "attempt": 1,
+        "strategy": "fallback" if failed else "direct",
+        "attempt": len(failed) + 1,
         "is_byok": answer.upstream is not None,
-        "attempts": [attempt],
+        "attempts": [*failed, attempt],
     }

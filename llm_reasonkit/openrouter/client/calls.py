@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import math
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,21 +17,23 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
     wait_exponential,
     wait_random,
 )
 
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import failures
+from llm_reasonkit.openrouter.billing import may_bill_again
 from llm_reasonkit.openrouter.client.connections import Connections
 from llm_reasonkit.openrouter.client.exchange import Exchange, bearer, chat_request
+from llm_reasonkit.openrouter.client.pace import Pace, turn
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.openrouter.wire import Event, parse_json
+from llm_reasonkit.rate_limit import RateLimit
 
 OnRetry = Callable[[int, float, str], None]
 
+PROVIDER = "openrouter"
 _LONGEST_PAUSE = 60
 
 
@@ -43,6 +46,8 @@ class Client:
     def __init__(self, settings: ClientSettings) -> None:
         self.settings = settings
         self._connections = Connections(settings)
+        self._paces: dict[tuple[str, str | None], Pace] = {}
+        self._limits: dict[str, RateLimit] = {}
 
     async def __aenter__(self) -> Client:
         return self
@@ -52,16 +57,24 @@ class Client:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        for limit in self._limits.values():
+            limit.close()
         await self._connections.aclose()
 
     async def stream(
-        self, body: Mapping[str, Any], *, key: str, on_retry: OnRetry | None = None
+        self,
+        body: Mapping[str, Any],
+        *,
+        key: str,
+        on_retry: OnRetry | None = None,
+        begun: list[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Send a chat request and yield the reply's events, the receipt last.
 
         Works the same for `stream` true and false in `body`. `on_retry` hears of each retry:
         attempts made so far, seconds until the next, code of the failure. When a reply fails
-        after it began, its receipt still comes before the error.
+        after it began, its receipt still comes before the error. `begun` is given the ids of
+        all replies that began, also when the call is cancelled and there is no receipt.
 
         Raises CallError when there is no complete reply.
         """
@@ -71,7 +84,10 @@ class Client:
         failure: CallError | None = None
         try:
             silent = not body.get("stream")
-            await self._repeat(request, str(body.get("model")), tries, on_retry, silent=silent)
+            model = str(body.get("model"))
+            turns = self._turns(key, model)
+            again = may_bill_again.get()
+            await self._repeat(request, model, tries, turns, on_retry, silent=silent, again=again)
             while events := await tries[-1].arrived():
                 for event in events:
                     yield event
@@ -79,6 +95,8 @@ class Client:
         except CallError as error:
             failure = error
         finally:
+            if begun is not None:
+                begun += [try_.reader.id for try_ in tries if try_.reader.id]
             if tries:
                 await tries[-1].aclose()
         if any(try_.has_begun for try_ in tries):
@@ -99,7 +117,7 @@ class Client:
             return http.build_request("GET", path.lstrip("/"), headers=headers)
 
         try:
-            await self._repeat(request, path, tries, None)
+            await self._repeat(request, path, tries, nullcontext)
             return parse_json(tries[-1].body)
         except ValueError:
             raise failures.unreadable(tries[-1].body, path) from None
@@ -108,44 +126,75 @@ class Client:
         finally:
             await tries[-1].aclose()
 
+    def _turns(self, key: str, model: str) -> Callable[[], AbstractAsyncContextManager[None]]:
+        """Return what each try of a call waits for: limits of the key, of the model, of ours."""
+        paces = [
+            self._paces.setdefault((key, name), Pace(is_shared=name is None))
+            for name in (None, model)
+        ]
+        per_minute = self.settings.requests_per_minute
+        limit = per_minute and self._limits.setdefault(key, RateLimit(PROVIDER, key, per_minute))
+        return functools.partial(turn, paces, limit or None)
+
     async def _repeat(
         self,
         request: Callable[[httpx.AsyncClient], httpx.Request],
         subject: str,
         tries: list[Exchange],
-        on_retry: OnRetry | None,
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+        on_retry: OnRetry | None = None,
         *,
         silent: bool = False,
+        again: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Try until a reply has begun, adding each exchange to `tries`; the last stays open."""
-        deadline = time.monotonic() + self.settings.total_timeout
+        """Try until a reply has begun, adding each exchange to `tries`; the last stays open.
+
+        Each try waits for its `turn`; the time for the call begins with the first. One that may
+        be billed is repeated only if `again` says so.
+        """
+        deadline = math.inf
 
         async def attempt() -> None:
-            exchange = Exchange(self._connections.free_pool(), subject, deadline, self.settings)
-            tries.append(exchange)
-            try:
-                await exchange.begin(request(exchange.http), silent=silent)
-            except BaseException:
-                await exchange.aclose()
-                raise
+            nonlocal deadline
+            async with turn():
+                deadline = min(deadline, time.monotonic() + self.settings.total_timeout)
+                exchange = Exchange(self._connections.free_pool(), subject, deadline, self.settings)
+                tries.append(exchange)
+                try:
+                    await exchange.begin(request(exchange.http), silent=silent)
+                except BaseException:
+                    await exchange.aclose()
+                    raise
 
         def may_retry(error: BaseException) -> bool:
             empties = sum(failures.is_empty(try_.reader.failure) for try_ in tries)
-            return failures.is_retryable(error) and empties <= failures.MAX_EMPTY_RETRIES
+            if not failures.is_retryable(error) or empties > failures.MAX_EMPTY_RETRIES:
+                return False
+            return not _may_be_billed(error, tries[-1]) or again()
 
         def before_sleep(state: RetryCallState) -> None:
             error = state.outcome and state.outcome.exception()
             if on_retry and isinstance(error, CallError):
                 on_retry(state.attempt_number, state.upcoming_sleep, error.code)
 
+        def is_enough(state: RetryCallState) -> bool:
+            too_late = time.monotonic() + state.upcoming_sleep >= deadline
+            return too_late or state.attempt_number > self.settings.retry_attempts
+
         await AsyncRetrying(
             retry=retry_if_exception(may_retry),
-            stop=stop_after_attempt(1 + self.settings.retry_attempts)
-            | stop_before_delay(self.settings.total_timeout),
+            stop=is_enough,
             wait=functools.partial(_pause, self.settings.retry_delay_ms / 1000),
             before_sleep=before_sleep,
             reraise=True,
         )(attempt)
+
+
+def _may_be_billed(error: BaseException, failed: Exchange) -> bool:
+    attempt = failed.attempt()
+    if attempt is not None:
+        return attempt.cost is None or attempt.cost > 0
+    return isinstance(error, CallError) and error.billed
 
 
 def _pause(first: float, state: RetryCallState) -> float:

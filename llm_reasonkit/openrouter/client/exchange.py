@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 
 import httpx
 
@@ -102,7 +103,11 @@ class Exchange:
         if not (self.has_begun and failure):
             return None
         usage = self.reader.receipt().usage
-        return Attempt(failure.code, failure.request_id, usage.cost if usage else None)
+        cost = usage.cost if usage else None
+        # OpenRouter does not charge for a reply that is an error from its first word on.
+        if cost is None and failure.status is not None and failure.code != "timeout":
+            cost = Decimal(0)
+        return Attempt(failure.code, failure.request_id, cost)
 
     async def _refusal(self, response: httpx.Response) -> CallError:
         # The status says enough if its explanation breaks off.

@@ -1,0 +1,187 @@
+"""The models of a run in the order in which they are asked: chosen, routed, with credit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+import llm
+
+from llm_reasonkit.engine.fallback import dearer
+from llm_reasonkit.errors import CallError, UsageError
+from llm_reasonkit.models import AnyModel, Player, validated_options
+from llm_reasonkit.openrouter import catalogue
+from llm_reasonkit.openrouter.model import PREFIX as OPENROUTER
+from llm_reasonkit.openrouter.model import (
+    OpenRouterAsyncModel,
+    OpenRouterModel,
+    own_folder,
+    wire_id,
+)
+from llm_reasonkit.openrouter.options import SORT_OF_ROUTE, Route
+from llm_reasonkit.roster import OpenRouterProvider, Roster
+from llm_reasonkit.routing import Course, course, is_free_variant
+
+# OpenRouter takes no longer list.
+_MOST_ON_THE_WIRE = 3
+
+
+async def cast_chain(
+    roster: Roster,
+    provider: OpenRouterProvider | AnyModel | str | None,
+    *,
+    key: str | None,
+    options: Mapping[str, Any],
+    attachments: Sequence[llm.Attachment] = (),
+    route: Route | None = None,
+    fallback: Sequence[str] = (),
+) -> list[Player]:
+    """Find the models to use, each one for when those before it fail, and set their options.
+
+    route, fallback: as typed. attachments: what they have to take. OpenRouter's models that follow
+    one another become one player, as far as its server can fall back by itself. Raises what
+    `Roster.cast` raises, and CallError where credit is required and there is none, or nobody knows.
+    """
+    own = roster.settings.openrouter
+    way = course(
+        named=_name_of(provider),
+        usual=roster.configured_model(),
+        typed=route,
+        configured=own.route,
+        fallback=fallback,
+        configured_pool=own.fallback_models,
+    )
+    if way.first is not None and _name_of(provider) is None:
+        if isinstance(provider, OpenRouterProvider):
+            provider = replace(provider, model=way.first)
+        else:
+            provider = way.first
+    first = await roster.cast(provider, key=key, options=options)
+    first.require_attachments(attachments)
+    players = [first]
+    for name in _others(roster, way, first):
+        try:
+            player = await roster.cast_instead(first, name, key=key, options=options)
+            player.require_attachments(attachments)
+        except UsageError as error:
+            if fallback:
+                raise
+            roster.warnings.append(f"not there to fall back on: {error}")
+            continue
+        if player.id not in [known.id for known in players]:
+            players.append(player)
+    if own.require_credits and _is_openrouters(first) and not _costs_nothing(first):
+        await _require_credits(roster, first)
+    return _routed(roster, players, way)
+
+
+def _name_of(provider: OpenRouterProvider | AnyModel | str | None) -> str | None:
+    """Return the model that was named; `openrouter/` alone names none."""
+    if isinstance(provider, OpenRouterProvider):
+        return provider.model
+    if provider is None or isinstance(provider, str):
+        return None if provider == OPENROUTER else provider
+    return str(provider.model_id)
+
+
+def _others(roster: Roster, way: Course, first: Player) -> Sequence[str]:
+    others = way.others
+    if others is None:
+        # A chain that nobody typed neither makes a free model cost something nor sends what was
+        # meant for this machine elsewhere.
+        own = roster.settings.provider(first.provider)
+        return () if _costs_nothing(first) else own.fallback_models
+    if _costs_nothing(first) and not way.may_bill:
+        return [name for name in others if is_free_variant(name)]
+    return others
+
+
+def _routed(roster: Roster, players: Sequence[Player], way: Course) -> list[Player]:
+    """Let OpenRouter's server see to what it can, and tell it how to choose."""
+    if way.is_typed and way.route in SORT_OF_ROUTE and not any(map(_is_openrouters, players)):
+        raise UsageError(
+            f"--route {way.route} chooses among OpenRouter's providers, and {players[0].id} is "
+            "not one of its models"
+        )
+    if way.is_pool:
+        players = sorted(players, key=lambda player: not _is_openrouters(player))
+    groups: list[list[Player]] = []
+    for player in players:
+        if groups and _may_join(roster, groups[-1], player):
+            groups[-1].append(player)
+        else:
+            groups.append([player])
+    return [_on_the_wire(group, way) if _is_openrouters(group[0]) else group[0] for group in groups]
+
+
+def _may_join(roster: Roster, group: Sequence[Player], player: Player) -> bool:
+    if not (_is_openrouters(group[0]) and _is_openrouters(player)):
+        return False
+    # One wrong id makes the server refuse the whole list.
+    if nearest := _unknown(player):
+        roster.warnings.append(f"{player.id} is not in OpenRouter's catalogue; nearest: {nearest}")
+        return False
+    is_complete = len(group) == _MOST_ON_THE_WIRE or "models" in group[0].options
+    return not (is_complete or _unknown(group[0]))
+
+
+def _unknown(player: Player) -> str:
+    """Return the ids nearest to one that the catalogue does not have, if there is a catalogue."""
+    if getattr(player.model, "entry", None) is not None:
+        return ""
+    known = catalogue.load(own_folder())
+    return ", ".join(known.nearest(wire_id(player.id))) or "none" if len(known) else ""
+
+
+def _on_the_wire(group: Sequence[Player], way: Course) -> Player:
+    """Make one player of models that OpenRouter falls back among."""
+    first, *others = group
+    options = dict(first.options)
+    if others:
+        options["models"] = [wire_id(player.id) for player in others]
+    sort = SORT_OF_ROUTE.get(way.route or "")
+    if sort and (way.is_pool or not others):
+        options.setdefault("route", way.route)
+    elif sort and "route" not in options:
+        # Beside `models`, `route` would let the best of all win, not the first that can answer.
+        options["provider"] = {"sort": sort, **options.get("provider", {})}
+    return replace(
+        first,
+        options=validated_options(first.model, options),
+        price=reduce(dearer, (player.price for player in group)),
+    )
+
+
+async def _require_credits(roster: Roster, player: Player) -> None:
+    """Raise CallError unless it is certain that there is credit."""
+    remedy = "set require_credits = false in the configuration to try all the same"
+    try:
+        account = await roster.account(player)
+    except CallError as error:
+        error.args = (f"credits are required but cannot be read: {error}; {remedy}",)
+        raise
+    left = [usd for usd in (account.credits_left, account.limit_left) if usd is not None]
+    if not left:
+        raise CallError(
+            "credits are required but OpenRouter does not tell this key how many are left; "
+            + remedy,
+            code="no_credits",
+            billed=False,
+        )
+    if min(left) <= 0:
+        raise CallError(
+            f"no credits are left (${min(left):f}): add some at "
+            "https://openrouter.ai/settings/credits, raise the key's limit, or take a :free model",
+            code="no_credits",
+            billed=False,
+        )
+
+
+def _is_openrouters(player: Player) -> bool:
+    return isinstance(player.model, OpenRouterModel | OpenRouterAsyncModel)
+
+
+def _costs_nothing(player: Player) -> bool:
+    return player.runs_here or (_is_openrouters(player) and is_free_variant(wire_id(player.id)))

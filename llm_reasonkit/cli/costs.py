@@ -1,0 +1,60 @@
+"""`llm reasonkit costs`: what was spent, on what, and what of it nobody knows."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from llm.cli import logs_db_path
+
+from llm_reasonkit.cli.ending import ends_cleanly
+from llm_reasonkit.cli.screen import show
+from llm_reasonkit.render.costs import costs_table
+from llm_reasonkit.render.result_json import Listing, to_json
+from llm_reasonkit.store.costs import By, CostRow, costs
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+class CostListing(Listing):
+    """What `--json` prints: the rows as `items`, and what they add up to."""
+
+    by: By
+    since: datetime | None
+    total: CostRow
+
+
+def _since(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        if match := re.fullmatch(r"(\d{1,6})([hdw])", value):
+            return datetime.now().astimezone() - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        return datetime.fromisoformat(value).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(
+            f"{value!r} is no time; give 24h, 7d, 4w or a date such as 2026-11-01"
+        ) from error
+
+
+@click.command()
+@click.option("-d", "--database", type=click.Path(dir_okay=False), help="Path to log database")
+@click.option("--by", type=click.Choice([by.value for by in By]), default=By.DAY.value)
+@click.option("--since", callback=_since, metavar="TIME", help="24h, 7d, 4w or 2026-11-01")
+@click.option("as_json", "--json", is_flag=True, help="Print JSON")
+@ends_cleanly
+def command(database: str | None, by: str, since: datetime | None, as_json: bool) -> None:
+    """Add up what the calls of recorded runs cost, in USD.
+
+    Billed is what the provider charged, computed what was reckoned from tokens and prices. Calls
+    whose cost nobody told are counted and are in neither sum.
+    """
+    rows, total = costs(Path(database or logs_db_path()), By(by), since)
+    if as_json:
+        click.echo(to_json(CostListing(items=rows, by=By(by), since=since, total=total)))
+    elif rows:
+        show(costs_table(rows, total, by))
+    else:
+        click.echo("no calls recorded in that time", err=True)

@@ -1,0 +1,100 @@
+"""What a call was billed, asked for where its reply did not say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from llm_reasonkit.errors import CallError
+from llm_reasonkit.openrouter.pricing import cost_from_usage
+from llm_reasonkit.openrouter.wire import Receipt
+
+# Asked before a try is repeated that may be billed; whoever keeps a budget sets it for its task.
+may_bill_again: ContextVar[Callable[[], bool]] = ContextVar("may_bill_again", default=lambda: True)
+# A bill comes late, or never: nobody should wait for it longer than these seconds.
+_PAUSES = (0.1, 0.6, 1.3)
+_PATIENCE = 3.0
+
+
+class KeyedSource(Protocol):
+    """Whatever can fetch JSON from OpenRouter with a key."""
+
+    async def get_json(self, path: str, *, key: str | None = None) -> object:
+        """Fetch `path` under the base URL. Raises CallError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a call cost with all its tries.
+
+    usd: the sum of what is known, None if nothing is. is_computed: a part of it was reckoned from
+    prices. unknown: the tries whose cost nobody tells.
+    """
+
+    usd: Decimal | None = None
+    is_computed: bool = False
+    unknown: int = 0
+
+
+FREE = Bill(Decimal(0))
+
+
+async def bill_of(
+    receipt: Receipt, source: KeyedSource, key: str, pricing: Mapping[str, Any] | None
+) -> Bill:
+    """Find out what a call cost: as its reply says, else as the server says when it is asked,
+    else, for the reply itself, by its usage and the model's prices."""
+    own = receipt.usage.cost if receipt.usage else None
+    said = [(receipt.id, own), *((try_.request_id, try_.cost) for try_ in receipt.earlier)]
+    asked = await ask_bills((id_ for id_, cost in said if cost is None and id_), source, key)
+    costs = [asked.get(id_ or "") if cost is None else cost for id_, cost in said]
+    is_computed = False
+    if costs[0] is None and receipt.usage and pricing is not None:
+        costs[0] = cost_from_usage(pricing, receipt.usage, datetime.now(UTC))
+        is_computed = costs[0] is not None
+    known = [cost for cost in costs if cost is not None]
+    total = sum(known, Decimal(0)) if known else None
+    return Bill(total, is_computed, len(costs) - len(known))
+
+
+async def ask_bills(ids: Iterable[str], source: KeyedSource, key: str) -> dict[str, Decimal]:
+    """Ask what generations cost, in USD; those of which the server does not soon tell are left
+    out. Never takes longer than three seconds."""
+    waiting = list(dict.fromkeys(ids))
+    bills: dict[str, Decimal] = {}
+
+    async def ask(generation: str) -> None:
+        for pause in _PAUSES:
+            await asyncio.sleep(pause)
+            with suppress(CallError):
+                path = f"generation?id={quote(generation, safe='')}"
+                usd = _total(await source.get_json(path, key=key))
+                if usd is not None:
+                    bills[generation] = usd
+                    return
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await asyncio.gather(*map(ask, waiting))
+    return bills
+
+
+def _total(reply: object) -> Decimal | None:
+    data = reply.get("data") if isinstance(reply, dict) else None
+    if not isinstance(data, dict):
+        return None
+    # As in a reply's usage: where the user's own key paid the provider, the fee is not all.
+    parts = [data.get("total_cost")]
+    if data.get("is_byok") is True:
+        parts.append(data.get("upstream_inference_cost") or 0)
+    if not all(isinstance(part, int | Decimal) for part in parts):
+        return None
+    return sum((Decimal(part) for part in parts if part is not None), Decimal(0))

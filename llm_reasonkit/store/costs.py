@@ -1,0 +1,99 @@
+"""Adds up what the recorded calls cost, in whole units of 1e-12 USD."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from llm_reasonkit.reasoning.result import Record, Usd
+from llm_reasonkit.store import schema
+from llm_reasonkit.store.database import reading
+from llm_reasonkit.store.rows import from_pico
+
+
+class By(StrEnum):
+    """What costs can be told apart by. A day is one of the user's time zone; the protocol of a
+    call made for a profile is the one that made it."""
+
+    DAY = "day"
+    MODEL = "model"
+    PROTOCOL = "protocol"
+    PROVIDER = "provider"
+
+
+class CostRow(Record):
+    """What some calls cost, in USD, by where the figure comes from.
+
+    name: the day, model, protocol or provider; None where that is not known. unknown_calls: the
+    calls whose cost is in neither sum. tokens_in, tokens_out: as far as they were told.
+    """
+
+    name: str | None
+    runs: int
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    billed: Usd
+    computed: Usd
+    unknown_calls: int
+
+
+_NAMES = {
+    By.DAY: "date(s.started, 'localtime')",
+    By.MODEL: "s.model",
+    By.PROTOCOL: "coalesce(r.protocol, substr(s.id, 1, instr(s.id, '.') - 1))",
+    By.PROVIDER: "s.provider",
+}
+_SUMS = """
+    count(distinct s.run_id) as runs,
+    count(*) as calls,
+    coalesce(sum(s.input_tokens), 0) as tokens_in,
+    coalesce(sum(s.output_tokens), 0) as tokens_out,
+    coalesce(sum(s.cost) filter (where s.cost_source = 'billed'), 0) as billed,
+    coalesce(sum(s.cost) filter (where s.cost_source = 'computed'), 0) as computed,
+    sum(case when s.cost is null then max(1, s.cost_unknown_calls) else s.cost_unknown_calls end)
+        as unknown_calls
+"""
+# Checks and what was never asked have no cost at all.
+_CALLS = """
+    reasonkit_steps s join reasonkit_runs r on r.id = s.run_id
+    where s.cost_source is not null and s.started >= ?
+"""
+
+
+def costs(path: Path, by: By, since: datetime | None = None) -> tuple[list[CostRow], CostRow]:
+    """Return what the calls in the log cost, and their total; days in order, else dearest first.
+
+    since: only calls that began then or later. Raises StoreError when the log cannot be read.
+    """
+    start = since.astimezone(UTC).isoformat() if since else ""
+    with reading(path) as db:
+        if db is None or not schema.has_tables(db):
+            return [], _total([])
+        order = "name" if by is By.DAY else "billed + computed desc, calls desc, name"
+        sql = f"select {_NAMES[by]} as name, {_SUMS} from {_CALLS} group by 1 order by {order}"  # noqa: S608 (names of ours)
+        rows = [_row(row) for row in db.query(sql, [start])]
+        # A run may stand in several rows and is still one.
+        runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [start])  # noqa: S608 (as above)
+        return rows, _total(rows, next(iter(runs))["runs"])
+
+
+def _row(row: dict[str, Any]) -> CostRow:
+    money = {name: from_pico(row[name]) for name in ("billed", "computed")}
+    return CostRow(**{**row, **money, "name": row["name"] or None})
+
+
+def _total(rows: list[CostRow], runs: int = 0) -> CostRow:
+    return CostRow(
+        name=None,
+        runs=runs,
+        calls=sum(row.calls for row in rows),
+        tokens_in=sum(row.tokens_in for row in rows),
+        tokens_out=sum(row.tokens_out for row in rows),
+        billed=sum((row.billed for row in rows), Decimal(0)),
+        computed=sum((row.computed for row in rows), Decimal(0)),
+        unknown_calls=sum(row.unknown_calls for row in rows),
+    )
