@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 STANDARD_MODEL = "openrouter/anthropic/claude-sonnet-4"
 _CATALOGUE_AGE = 24 * 3600  # seconds
-# Tokens; a tiny model that goes on gets slower, not better.
-_TINY_REPLY = 300
 _CATALOGUE_PATIENCE = 10  # seconds
 
 
@@ -131,7 +129,6 @@ class Roster:
             player = await self._named(provider or self._default(key))
         if player.id == tiny_model_id():
             self.warnings.append(f"{player.id} is tiny: it shows the workings, not the wits")
-            return self._equipped(player, key, options, {"max_tokens": _TINY_REPLY})
         return self._equipped(player, key, options, {})
 
     async def cast_instead(

@@ -77,8 +77,6 @@ def chat_request(prompt: llm.Prompt) -> Json:
         "messages": [row for message in prompt.messages for row in _rows(message)],
         "stream": True,
         "stream_options": {"include_usage": True},
-        # A small model falls into verbatim loops; this makes the next turn of one ever unlikelier.
-        "dry_multiplier": 0.8,
         # Reports while a long prompt is read are the chances to cancel it.
         "return_progress": True,
         # Reusing the last prompt changes the last bits of the arithmetic, and so may a reply.
@@ -91,6 +89,10 @@ def chat_request(prompt: llm.Prompt) -> Json:
             "type": "json_schema",
             "json_schema": {"name": "reply", "schema": schema, "strict": True},
         }
+    else:
+        # A small model falls into verbatim loops; this makes the next turn of one ever unlikelier.
+        # Not for JSON, whose form is repetition.
+        request["dry_multiplier"] = 0.8
     return request
 
 
