@@ -24,7 +24,6 @@ from typing import Any, TypeVar
 import llm
 from llm.utils import monotonic_ulid
 
-from llm_reasonkit.chain import cast_chain
 from llm_reasonkit.config import Settings, config_files, read_settings
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.estimate import Estimate, Given, estimate
@@ -33,15 +32,17 @@ from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Caller, Observer, Reply, RunStart, TraceSink
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import Interrupted, StoreError, UsageError
-from llm_reasonkit.models import AnyModel, LlmCaller, Player
+from llm_reasonkit.models.caller import LlmCaller
+from llm_reasonkit.models.chain import cast_chain
+from llm_reasonkit.models.player import AnyModel, Player
+from llm_reasonkit.models.roster import OpenRouterProvider as OpenRouterProvider
+from llm_reasonkit.models.roster import Roster
 from llm_reasonkit.openrouter.options import Route
 from llm_reasonkit.protocol_files import Library
 from llm_reasonkit.reasoning.limits import Limits, parse_budget
 from llm_reasonkit.reasoning.plan import Plan
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
 from llm_reasonkit.reasoning.template import Fence
-from llm_reasonkit.roster import OpenRouterProvider as OpenRouterProvider
-from llm_reasonkit.roster import Roster
 from llm_reasonkit.store.learnt import Known, usual_sizes
 from llm_reasonkit.store.log import LogTrace
 

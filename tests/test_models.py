@@ -14,7 +14,8 @@ from pydantic import Field, create_model
 
 from llm_reasonkit.engine.ports import Call
 from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
-from llm_reasonkit.models import LlmCaller, Player, validated_options
+from llm_reasonkit.models.caller import LlmCaller
+from llm_reasonkit.models.player import Player, validated_options
 from llm_reasonkit.reasoning.result import Cost, Tokens
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}

@@ -18,13 +18,13 @@ from llm_reasonkit.cli.material import gather
 from llm_reasonkit.cli.output import Output
 from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import Interrupted, StoreError
+from llm_reasonkit.models.roster import with_provider
+from llm_reasonkit.models.routing import ROUTES
 from llm_reasonkit.openrouter.options import Route
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.estimates import estimate_page
 from llm_reasonkit.render.result_json import to_json
-from llm_reasonkit.roster import with_provider
-from llm_reasonkit.routing import ROUTES
 from llm_reasonkit.store.history import short_id_of
 
 

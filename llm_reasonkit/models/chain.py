@@ -11,7 +11,9 @@ import llm
 
 from llm_reasonkit.engine.fallback import dearer
 from llm_reasonkit.errors import CallError, UsageError
-from llm_reasonkit.models import AnyModel, Player, validated_options
+from llm_reasonkit.models.player import AnyModel, Player, validated_options
+from llm_reasonkit.models.roster import OpenRouterProvider, Roster
+from llm_reasonkit.models.routing import Course, course, is_free_variant
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.model import PREFIX as OPENROUTER
 from llm_reasonkit.openrouter.model import (
@@ -21,8 +23,6 @@ from llm_reasonkit.openrouter.model import (
     wire_id,
 )
 from llm_reasonkit.openrouter.options import SORT_OF_ROUTE, Route
-from llm_reasonkit.roster import OpenRouterProvider, Roster
-from llm_reasonkit.routing import Course, course, is_free_variant
 
 # OpenRouter takes no longer list.
 _MOST_ON_THE_WIRE = 3

@@ -16,7 +16,7 @@ from llm_reasonkit.config import Settings
 from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
 from llm_reasonkit.local.registry import PREFIX as LOCAL
 from llm_reasonkit.local.registry import default_model_id, tiny_model_id
-from llm_reasonkit.models import AnyModel, Player
+from llm_reasonkit.models.player import AnyModel, Player
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.account import Account, read_account
 from llm_reasonkit.openrouter.model import PREFIX as OPENROUTER

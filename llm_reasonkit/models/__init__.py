@@ -1,0 +1,1 @@
+"""The models of a run: found by id, chained to fall back on, asked through llm."""
