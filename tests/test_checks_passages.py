@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_reasonkit.reasoning.checks.folding import words
 from llm_reasonkit.reasoning.checks.passages import Document, locate
 
 REPORT = """\
@@ -231,3 +232,27 @@ def test_a_huge_text_does_not_hang(text: str) -> None:
     document = [Document("S1", text)]
     assert locate("dolor sit amet consectetur", document).status in ("altered", "fabricated")
     assert locate(text[: len(text) // 2] + " x", document).status != "exact"
+
+
+def test_a_quote_cut_out_of_many_words_is_not_there():
+    """However often its letters occur inside longer words, they are not the words."""
+    assert locate("hospital", [Document("S1", "unhospitality " * 5000)]).status != "exact"
+
+
+def test_parts_that_stand_nowhere_are_no_shortened_quote():
+    """Dots between invented parts make no quote of them."""
+    document = Document("S1", "The committee met in May and agreed on the budget.")
+    quote = "purple elephants dance … on frozen rivers nightly"
+    assert locate(quote, [document]).status == "fabricated"
+
+
+def test_a_long_text_that_is_like_none_is_fabricated():
+    """Length alone does not make a text an altered quote."""
+    document = Document("S1", "The committee met in May. " + "Nobody objected. " * 40)
+    quote = "The sailors wept in June. " + "Everyone cheered loudly again. " * 20
+    assert locate(quote + "met", [document]).status == "fabricated"
+
+
+def test_words_are_compared_without_accents_and_case():
+    """How a name is written does not make it another name."""
+    assert words("Élodie went to ZÜRICH") == ["elodie", "went", "to", "zurich"]

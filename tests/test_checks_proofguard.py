@@ -310,3 +310,19 @@ def test_a_verdict_that_a_model_types_is_not_read() -> None:
         [claim], [source], [quote], [{"evidence": "e1", "relation": "verified"}], [{"id": "c1"}]
     )
     assert outcome.value["claims"][0]["verdict"] == "no_evidence"
+
+
+def test_a_span_that_is_not_there_covers_nothing():
+    """Only words that a claim quotes as they stand count as covered."""
+    table = [
+        {"id": "c1", "text": "x", "span": "The bridge opened in May", "kind": "date"},
+        {
+            "id": "c2",
+            "text": "y",
+            "span": "It cost ten million euros in the end",
+            "kind": "numeric",
+        },
+    ]
+    text = "The bridge opened in May. It cost nine million euros in the end."
+    facts = {fact.name: fact for fact in claims(table, text).facts}
+    assert facts["the claims cover the text"].status == "failed"

@@ -88,7 +88,8 @@ def claims(
         facts.append(fact("the claims are distinct", not same, listed(same)))
     spans += [locate(text_of(row, "span"), places) for row in rows(rest)]
     if isinstance(question, str) and any(row["origin"] == "text" for row in table):
-        facts += _coverage(question, [s for s in spans if s.document == "question"])
+        exact = [span for span in spans if span.status == "exact"]
+        facts += _coverage(question, [span for span in exact if span.document == "question"])
     checkable = [{"id": r["id"], "text": r["text"]} for r in table if r["kind"] != "opinion"]
     size = batch if isinstance(batch, int) and batch > 0 else max(1, len(checkable))
     batches = [checkable[n : n + size] for n in range(0, len(checkable), size)]
@@ -98,8 +99,7 @@ def claims(
 def _coverage(text: str, spans: Sequence[Passage]) -> list[Fact]:
     covered = bytearray(len(text))
     for span in spans:
-        if span.status == "exact":
-            covered[span.start : span.end] = b"\x01" * (span.end - span.start)
+        covered[span.start : span.end] = b"\x01" * (span.end - span.start)
     left_out: list[str] = []
     total = seen = 0
     for start, end in sentences(text):
@@ -111,8 +111,6 @@ def _coverage(text: str, spans: Sequence[Passage]) -> list[Fact]:
             continue
         least = min(_LEFT_OUT_WORDS, max(3, len(found)))
         left_out += _uncovered_runs(text, found, covered, least)
-    if not total:
-        return []
     detail = f"{seen} of {total} words; left out: {listed(left_out, 3)}"
     return [fact("the claims cover the text", not left_out, detail)]
 

@@ -8,6 +8,7 @@ from llm_reasonkit.reasoning.checks.folding import fold
 from llm_reasonkit.reasoning.checks.outcome import Fact, Outcome, shortened
 from llm_reasonkit.reasoning.checks.passages import strings_in
 
+_PUNCTUATION = frozenset(".,;:!?'*_~")
 _LINK = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,10}://|www\.)[^\s<>\"\\^`{|}]+"
     r"|\b(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,12}/[^\s<>\"\\^`{|}]+"
@@ -56,14 +57,15 @@ def _links_in(text: str) -> list[str]:
 
 def _without_tail(link: str) -> str:
     """Cut the punctuation of the sentence off; a closing bracket stays if the link opens it."""
-    while link:
-        last = link[-1]
-        pair = {")": "(", "]": "["}.get(last)
-        if last in ".,;:!?'*_~" or (pair and link.count(last) > link.count(pair)):
-            link = link[:-1]
-        else:
-            break
+    while _ends_in_punctuation(link):
+        link = link[:-1]
     return link
+
+
+def _ends_in_punctuation(link: str) -> bool:
+    last = link[-1:]
+    pair = {")": "(", "]": "["}.get(last)
+    return last in _PUNCTUATION or (pair is not None and link.count(last) > link.count(pair))
 
 
 def _canonical(link: str) -> str:

@@ -7,11 +7,11 @@ import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from llm_reasonkit.reasoning.checks.folding import WORD, Folded, fold, says_something, stem, words
 from llm_reasonkit.reasoning.checks.outcome import Fact, id_of, rows, shortened
@@ -49,10 +49,6 @@ class Passage:
     def place(self) -> str:
         """The document and offset, for a reader."""
         return f"{self.document}, character {self.start}"
-
-    def row(self) -> dict[str, Any]:
-        """The passage as JSON."""
-        return asdict(self)
 
 
 class Document:
@@ -124,8 +120,6 @@ class Document:
             for block in SequenceMatcher(None, asked, there, autojunk=False).get_matching_blocks()
             if block.size
         ]
-        if not blocks:
-            return 0.0, 0, 0
         # What the quote has before and after its first and last match stands for as many words.
         begin = max(0, blocks[0].b - blocks[0].a)
         tail = len(asked) - blocks[-1].a - blocks[-1].size
