@@ -180,14 +180,14 @@ class Progress:
     def summarize(self, result: Result, short_id: str | None = None) -> None:
         """Show the closing summary; where steps do not show, only the warnings of the run.
 
-        Of a failed run they would only say again what the error says.
+        Of a run that failed or was stopped they would only say again what the error says.
         """
         self._show_groups(everything=True)
         self._stop_live()
         if self._talks:
             self._show(Text())
             self._show(summary(result, short_id))
-        elif result.status != "failed":
+        elif result.status not in ("failed", "stopped_by_budget"):
             for message in result.warnings:
                 self.warn(message)
 
