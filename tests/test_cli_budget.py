@@ -238,13 +238,8 @@ async def test_two_hundred_runs_keep_to_their_budgets(
         return await orchestrator.think_async(asked)
 
     results = await asyncio.gather(*(one(number) for number in range(200)))
-    # A busy machine may lose a reply: it stays reserved, and is counted as unknown.
-    sure = [result for result in results if not result.cost.unknown_calls]
     costs = [result.cost.usd or Decimal(0) for result in results]
     assert {result.status for result in results} == {"stopped_by_budget"}
-    assert all(budget * 8 / 10 < (result.cost.usd or 0) <= budget for result in sure)
-    assert max(costs) <= budget
-    assert sum(costs) <= openrouter.ledger.total + Decimal("1e-12")
-    assert openrouter.ledger.total <= budget * len(results)
-    if len(sure) == len(results):
-        assert abs(sum(costs) - openrouter.ledger.total) < Decimal("1e-12")
+    assert budget * 8 / 10 < min(costs) <= max(costs) <= budget
+    assert all(result.cost.unknown_calls == 0 for result in results)
+    assert abs(sum(costs) - openrouter.ledger.total) < Decimal("1e-12")

@@ -176,7 +176,13 @@ class Server:
         listener.bind(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            server, http=Protocol, lifespan="off", log_level="critical", access_log=False
+            server,
+            http=Protocol,
+            lifespan="off",
+            log_level="critical",
+            access_log=False,
+            # uvicorn's 5 s are httpx's too: a busy client would send into a closing connection.
+            timeout_keep_alive=75,
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
