@@ -76,6 +76,6 @@ def register_models(register: Callable[..., None], model_aliases: list[Any]) -> 
 
 def _client_settings() -> ClientSettings:
     """Read the configuration, at the first call of a model."""
-    from llm_reasonkit.api import load_settings
+    from llm_reasonkit.config import load_settings
 
     return load_settings().client(os.environ)

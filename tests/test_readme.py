@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from llm_reasonkit.api import load_settings
+from llm_reasonkit.config import load_settings
 from tests.cli import answering, llm, process
 from tests.openrouter_server import Server, models
 from tests.readme import CHECKOUT, Block, blocks, copy_checkout, marked, newcomer

@@ -14,6 +14,7 @@ from llm.cli import logs_db_path
 from llm_reasonkit import api, providers
 from llm_reasonkit.cli.ending import ends_cleanly
 from llm_reasonkit.cli.screen import show
+from llm_reasonkit.config import load_settings
 from llm_reasonkit.estimates import ModelEstimate, Month, estimate_models, month_of
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.render.estimates import models_page
@@ -98,4 +99,4 @@ def _month(found: list[ModelEstimate], queries: Decimal, mix: list[Decimal] | No
 
 
 def _settings() -> ClientSettings:
-    return api.load_settings().client(os.environ)
+    return load_settings().client(os.environ)

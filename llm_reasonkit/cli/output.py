@@ -26,7 +26,7 @@ class Output:
     quiet: bool
     verbose: bool
     usage: bool
-    stream: bool
+    no_stream: bool
 
     def __post_init__(self) -> None:
         if self.output is None:
@@ -40,7 +40,7 @@ class Output:
         """Return what watches the run."""
         answer_later = self.as_json or self.output is not None
         return Progress(
-            quiet=self.quiet, verbose=self.verbose, stream=self.stream and not answer_later
+            quiet=self.quiet, verbose=self.verbose, stream=not (self.no_stream or answer_later)
         )
 
     def show(self, result: Result, progress: Progress, short_id: str | None) -> None:

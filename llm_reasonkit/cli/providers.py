@@ -183,7 +183,7 @@ def recommend_command(refresh: bool, as_json: bool) -> None:
 
 def _settings() -> ClientSettings:
     # Reading the configuration takes longer than searching the catalogue, which does not need it.
-    from llm_reasonkit.api import load_settings
+    from llm_reasonkit.config import load_settings
 
     return load_settings().client(os.environ)
 

@@ -4,7 +4,15 @@ Read from `config.toml` in `reasonkit/` of llm's folder, then `~/.reasonkit/conf
 key; a file that the user names wins over them, the environment over all.
 """
 
-from llm_reasonkit.config.files import FILE_NAME, config_files, read_settings
+from llm_reasonkit.config.files import FILE_NAME, config_files, load_settings, read_settings
 from llm_reasonkit.config.settings import OpenRouter, Provider, Settings
 
-__all__ = ["FILE_NAME", "OpenRouter", "Provider", "Settings", "config_files", "read_settings"]
+__all__ = [
+    "FILE_NAME",
+    "OpenRouter",
+    "Provider",
+    "Settings",
+    "config_files",
+    "load_settings",
+    "read_settings",
+]

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import llm
 from pydantic import BaseModel, ValidationError
 
 from llm_reasonkit.config.settings import (
@@ -36,6 +37,11 @@ def config_files(user_folder: Path, home: Path, named: Path | None = None) -> li
     """
     usual = [user_folder / "reasonkit" / FILE_NAME, home / ".reasonkit" / FILE_NAME]
     return usual if named is None else [named, *usual]
+
+
+def load_settings(named: Path | None = None) -> Settings:
+    """Read the user's configuration, after a file that they named. Raises ConfigError."""
+    return read_settings(config_files(llm.user_dir(), Path.home(), named))
 
 
 def read_settings(files: Sequence[Path]) -> Settings:

@@ -111,6 +111,71 @@ class ModelUse(Record):
     calls: int = 0
 
 
+class Agreement(Record):
+    """How far a panel agrees, in members; a member of no vote stays in the denominator.
+
+    leading: members behind the answer. asked: members that were asked. needed: votes that the
+    threshold takes. share: leading of all that count. families: makers of models behind the
+    answer. decided_by: `votes`, `check`, `reliability` or None. cancelled: calls that a decision
+    made superfluous while they ran. calls_saved: calls that were not made for it.
+    """
+
+    leading: int
+    members: int
+    asked: int
+    needed: int
+    share: Usd
+    families: int
+    threshold: Usd
+    accepted: bool
+    decided_by: str | None = None
+    cancelled: int = 0
+    calls_saved: int = 0
+
+
+class Member(Record):
+    """What one model of a panel, or of a comparison, answered, and what that took."""
+
+    model: str
+    model_served: str | None = None
+    provider: str | None = None
+    family: str | None = None
+    status: StepStatus
+    answer: str | None = None
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+    tokens: Tokens = Tokens()
+    cost: Cost | None = None
+    error: str | None = None
+
+
+class Vote(Record):
+    """One reply of a member, and how it was read.
+
+    member: number of the member, from 0. raw: the reply. answer: what was read from it.
+    canonical: the form in which it is compared. cluster: number of the answers it equals.
+    status: `vote`, or why there is none. rung: what decided which answers it equals.
+    """
+
+    member: int
+    round: int = 1
+    model_served: str | None = None
+    raw: str
+    answer: str | None = None
+    canonical: str | None = None
+    cluster: int | None = None
+    status: str
+    rung: str | None = None
+
+
+class Dissent(Record):
+    """An answer that did not win. members: their numbers. point: where they first diverge."""
+
+    answer: str
+    members: list[int]
+    point: str = ""
+
+
 class StepResult(Record):
     """One call, or one check. A for_each step gives one of these per item, a re-ask a further one.
 
@@ -155,10 +220,10 @@ class Result(Record):
     model_used: str | None = None
     models: list[ModelUse] = Field(default_factory=list)
     confidence: Confidence = Confidence()
-    agreement: None = None
-    members: list[Any] = Field(default_factory=list)
-    votes: list[Any] = Field(default_factory=list)
-    dissent: list[Any] = Field(default_factory=list)
+    agreement: Agreement | None = None
+    members: list[Member] = Field(default_factory=list)
+    votes: list[Vote] = Field(default_factory=list)
+    dissent: list[Dissent] = Field(default_factory=list)
     steps: list[StepResult] = Field(default_factory=list)
     checks: Checks = Checks()
     tokens: Tokens = Tokens()

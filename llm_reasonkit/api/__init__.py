@@ -1,0 +1,29 @@
+"""The public Python API; the command line calls nothing else.
+
+    orchestrator = ThinkToolOrchestrator(provider="openrouter/anthropic/claude-sonnet-4")
+    result = orchestrator.think(query="Should we use microservices?")
+
+Nothing here prints, keeps state between calls or needs the command line.
+"""
+
+from __future__ import annotations
+
+from llm_reasonkit.api.orchestrator import ThinkToolOrchestrator
+from llm_reasonkit.api.questions import (
+    Question,
+    ReasoningProfile,
+    Source,
+    library,
+    plan_of,
+)
+from llm_reasonkit.models.roster import OpenRouterProvider
+
+__all__ = [
+    "OpenRouterProvider",
+    "Question",
+    "ReasoningProfile",
+    "Source",
+    "ThinkToolOrchestrator",
+    "library",
+    "plan_of",
+]
