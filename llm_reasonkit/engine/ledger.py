@@ -166,11 +166,19 @@ class Ledger:
         wanted = set(idents)
         return [item for item in self._checks if item.step in wanted]
 
-    async def close(self, status: RunStatus, answer: str | None = None) -> Result:
-        """End the run and return its result, which is in the trace by then."""
+    async def close(
+        self,
+        status: RunStatus,
+        answer: str | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """End the run and return its result, which is in the trace by then.
+
+        more: fields of the result that the steps do not tell, such as the votes.
+        """
         calls = [step for step in self._steps if step.cost is not None]
         checks = count_checks(self._checks)
-        self.result = Result(
+        known = Result(
             run_id=self.start.run_id,
             command=self.start.command,
             status=status,
@@ -196,6 +204,7 @@ class Ledger:
                 *(f"missing: {text}" for text in self.missing),
             ],
         )
+        self.result = known.model_copy(update=more or {})
         await self._trace.run_finished(self.result)
         return self.result
 

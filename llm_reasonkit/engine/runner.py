@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker, Outcome
 from llm_reasonkit.engine.budget import Budget
+from llm_reasonkit.engine.ending import Ending, carry_out
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.checks import CHECKS
 from llm_reasonkit.reasoning.plan import Plan, PlannedStage
 from llm_reasonkit.reasoning.protocol import resolve
-from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, RunStatus, count_checks
+from llm_reasonkit.reasoning.result import CheckItem, Result, RunStatus, count_checks
 from llm_reasonkit.reasoning.template import Fence, TemplateError, holds, trust
 
 Outcomes = dict[str, Outcome]
@@ -49,26 +49,11 @@ class Runner:
         then says what is missing. On cancellation what there is gets recorded with status
         `interrupted` before the CancelledError goes on.
         """
-        await self._ledger.open()
-        seconds = self._budget.limits.seconds
-        try:
-            # In a task of its own, because a TaskGroup cancels the one it fails in.
-            answer = await asyncio.wait_for(asyncio.create_task(self._answer()), seconds)
-        except TimeoutError:
-            self._ledger.stopped = f"the budget of {seconds:g} seconds is used up"
-            return await self._end_early("stopped_by_budget")
-        except asyncio.CancelledError:
-            await self._end_early("interrupted")
-            raise
-        except ExceptionGroup as broken:
-            # A call that breaks while it is being cancelled hides the cancellation.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                await self._end_early("interrupted")
-                raise asyncio.CancelledError from broken
-            await self._end_early("failed")
-            raise _first_of(broken) from broken
-        return await self._ledger.close(self._status(answer), answer)
+        return await carry_out(self._work, self._ledger, self._caller, self._budget.limits.seconds)
+
+    async def _work(self) -> Ending:
+        answer = await self._answer()
+        return Ending(self._status(answer), answer)
 
     def _status(self, answer: str | None) -> RunStatus:
         if self._ledger.stopped:
@@ -76,18 +61,6 @@ class Runner:
         if answer is None:
             return "failed"
         return "partial" if self._ledger.missing else "done"
-
-    async def _end_early(self, status: RunStatus) -> Result:
-        under_way = self._ledger.calls_under_way
-        costs: list[Cost] = []
-        # Cancelled once more, the bills are not worth waiting for.
-        with suppress(asyncio.CancelledError):
-            costs = await asyncio.gather(*map(self._caller.bill, under_way))
-        await self._ledger.interrupt(
-            "stopped_by_budget" if status == "stopped_by_budget" else "interrupted",
-            dict(zip(under_way, costs, strict=False)),
-        )
-        return await self._ledger.close(status)
 
     async def _answer(self) -> str | None:
         last = self._plan.stages[-1]
@@ -223,11 +196,6 @@ class Runner:
         value = {**found.value, **count_checks(items).model_dump(exclude={"items"})}
         await self._ledger.end(node, "done", output=value, checks=items)
         return Outcome(value, (node.ident,))
-
-
-def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _value_at(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON value)

@@ -1,0 +1,76 @@
+"""Carry work out until a run has one ending, whatever stops it, and nothing billed is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_reasonkit.engine.ledger import Ledger
+from llm_reasonkit.engine.ports import Caller
+from llm_reasonkit.reasoning.result import Cost, Result, RunStatus, StepStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the work of a run came out. more: further fields of its result."""
+
+    status: RunStatus
+    answer: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def carry_out(
+    work: Callable[[], Coroutine[Any, Any, Ending]],
+    ledger: Ledger,
+    caller: Caller,
+    seconds: float | None,
+) -> Result:
+    """Do the work of a run within `seconds` (None: as long as it takes) and return its result.
+
+    On cancellation what there is gets recorded with status `interrupted` before the
+    CancelledError goes on; an error of the work's own is raised once the run is closed as failed.
+    """
+    await ledger.open()
+    try:
+        # In a task of its own, because a TaskGroup cancels the one it fails in.
+        ending = await asyncio.wait_for(asyncio.create_task(work()), seconds)
+    except TimeoutError:
+        ledger.stopped = f"the budget of {seconds:g} seconds is used up"
+        return await _end_early(ledger, caller, "stopped_by_budget")
+    except asyncio.CancelledError:
+        await _end_early(ledger, caller, "interrupted")
+        raise
+    except ExceptionGroup as broken:
+        # A call that breaks while it is being cancelled hides the cancellation.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            await _end_early(ledger, caller, "interrupted")
+            raise asyncio.CancelledError from broken
+        await _end_early(ledger, caller, "failed")
+        raise _first_of(broken) from broken
+    return await ledger.close(ending.status, ending.answer, ending.more)
+
+
+async def interrupt(ledger: Ledger, caller: Caller, status: StepStatus = "interrupted") -> None:
+    """Record what is under way as interrupted or stopped, with its bill where it can be had."""
+    under_way = ledger.calls_under_way
+    costs: list[Cost] = []
+    # Cancelled once more, the bills are not worth waiting for.
+    with suppress(asyncio.CancelledError):
+        costs = await asyncio.gather(*map(caller.bill, under_way))
+    await ledger.interrupt(status, dict(zip(under_way, costs, strict=False)))
+
+
+async def _end_early(ledger: Ledger, caller: Caller, status: RunStatus) -> Result:
+    await interrupt(
+        ledger, caller, "stopped_by_budget" if status == "stopped_by_budget" else "interrupted"
+    )
+    return await ledger.close(status)
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
