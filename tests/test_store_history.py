@@ -24,7 +24,8 @@ from llm_reasonkit.reasoning.result import (
     Tokens,
     count_checks,
 )
-from llm_reasonkit.store.history import list_runs, load_run, short_id_of
+from llm_reasonkit.store.browse import list_runs
+from llm_reasonkit.store.history import load_run, short_id_of
 from llm_reasonkit.store.log import LogTrace
 from tests.store_runs import PRICE, make_reply, make_result, make_step, new_id, record_run, start_of
 
@@ -278,8 +279,8 @@ def test_a_run_that_died_keeps_its_finished_steps(tmp_path):
 async def test_a_run_is_read_while_another_is_written(tmp_path):
     """A reader sees a run that goes on as far as it is, and does not disturb it."""
     path = tmp_path / "logs.db"
-    await record_run(LogTrace(path), new_id())
     trace = LogTrace(path)
+    await record_run(trace, new_id())
     run = start_of(new_id())
     await trace.run_started(run)
     reply = make_reply(run.run_id, "first")

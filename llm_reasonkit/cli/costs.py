@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,11 +10,10 @@ from llm.cli import logs_db_path
 
 from llm_reasonkit.cli.ending import ends_cleanly
 from llm_reasonkit.cli.screen import show
+from llm_reasonkit.cli.typed import moment
 from llm_reasonkit.render.costs import costs_table
 from llm_reasonkit.render.result_json import Listing, to_json
 from llm_reasonkit.store.costs import By, CostRow, costs
-
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 class CostListing(Listing):
@@ -26,23 +24,10 @@ class CostListing(Listing):
     total: CostRow
 
 
-def _since(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        if match := re.fullmatch(r"(\d{1,6})([hdw])", value):
-            return datetime.now().astimezone() - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        return datetime.fromisoformat(value).astimezone()
-    except (ValueError, OverflowError) as error:
-        raise click.BadParameter(
-            f"{value!r} is no time; give 24h, 7d, 4w or a date such as 2026-11-01"
-        ) from error
-
-
 @click.command()
 @click.option("-d", "--database", type=click.Path(dir_okay=False), help="Path to log database")
 @click.option("--by", type=click.Choice([by.value for by in By]), default=By.DAY.value)
-@click.option("--since", callback=_since, metavar="TIME", help="24h, 7d, 4w or 2026-11-01")
+@click.option("--since", callback=moment, metavar="TIME", help="24h, 7d, 4w or 2026-11-01")
 @click.option("as_json", "--json", is_flag=True, help="Print JSON")
 @ends_cleanly
 def command(database: str | None, by: str, since: datetime | None, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from llm_reasonkit.cli import (
     local,
     protocols,
     providers,
+    removal,
     runs,
     think,
 )
@@ -25,6 +26,8 @@ def command() -> None:
 command.add_command(think.command, "think")
 command.add_command(runs.list_command, "runs")
 command.add_command(runs.show_command, "show")
+command.add_command(removal.delete_command, "delete")
+command.add_command(removal.uninstall_command, "uninstall-tables")
 command.add_command(costs.command, "costs")
 command.add_command(estimate.command, "estimate")
 command.add_command(protocols.group, "protocols")

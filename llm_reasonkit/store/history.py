@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from llm_reasonkit.errors import StoreError, UsageError
-from llm_reasonkit.reasoning.result import (
-    ConfidenceKind,
-    Cost,
-    Record,
-    Result,
-    RunStatus,
-    Share,
-)
+from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.store import rows, schema
 from llm_reasonkit.store.database import reading
 
 LAST = "last"
-
-
-class RunSummary(Record):
-    """A run as a line of a list. `status` is None while it goes on, and if it died."""
-
-    run_id: str
-    short_id: str
-    title: str
-    command: str
-    protocol: str | None
-    profile: str | None
-    status: RunStatus | None
-    confidence: Share
-    confidence_kind: ConfidenceKind | None
-    cost: Cost | None
-    started: datetime
-    duration_ms: int | None
-
-
-def list_runs(path: Path, limit: int | None = None) -> list[RunSummary]:
-    """Give the runs in the log, newest first, at most `limit` of them.
-
-    A log without runs, or none at all, gives an empty list. Raises StoreError when the log
-    cannot be read.
-    """
-    with reading(path) as db:
-        if db is None or not schema.has_tables(db):
-            return []
-        found = db.table("reasonkit_runs").rows_where(order_by="id desc", limit=limit)
-        return [_summary(row) for row in found]
 
 
 def load_run(path: Path, ref: str) -> Result:
@@ -118,20 +79,3 @@ def _of_run(db: Database, table: str, run_id: str) -> list[rows.Row]:
 
 def _nothing_yet(path: Path) -> UsageError:
     return UsageError(f'no runs recorded yet in {path}; start one with: llm think "…"')
-
-
-def _summary(row: rows.Row) -> RunSummary:
-    return RunSummary(
-        run_id=row["id"],
-        short_id=row["short_id"],
-        title=row["title"],
-        command=row["command"],
-        protocol=row["protocol"],
-        profile=row["profile"],
-        status=row["status"],
-        confidence=math.nan if row["confidence"] is None else row["confidence"],
-        confidence_kind=row["confidence_kind"],
-        cost=rows.read_cost(row),
-        started=datetime.fromisoformat(row["started"]),
-        duration_ms=row["duration_ms"],
-    )

@@ -11,6 +11,9 @@ from llm_reasonkit.errors import StoreError
 
 Step = Callable[[Database], None]
 
+PREFIX = "reasonkit_"
+_SET = "reasonkit"
+
 _USAGE = """
     input_tokens integer,
     output_tokens integer,
@@ -111,7 +114,50 @@ def m002_fallbacks(db: Database) -> None:
     db.execute("alter table reasonkit_steps add column fell_back text")
 
 
-STEPS: tuple[Step, ...] = (m001_runs, m002_fallbacks)
+def m004_search(db: Database) -> None:
+    """Find runs by the words of their questions and answers.
+
+    The index refers to a number of our own: SQLite may renumber the rows of a table whose key is
+    a text when the file is compacted.
+    """
+    db.execute("alter table reasonkit_runs add column number integer")
+    db.execute("update reasonkit_runs set number = rowid")
+    db.execute("create unique index reasonkit_runs_number on reasonkit_runs(number)")
+    db.execute("""
+        create virtual table reasonkit_runs_search using fts5(
+            question, answer, content='reasonkit_runs', content_rowid='number'
+        )
+    """)
+    db.execute("insert into reasonkit_runs_search(reasonkit_runs_search) values ('rebuild')")
+    forget = """
+        insert into reasonkit_runs_search(reasonkit_runs_search, rowid, question, answer)
+        values ('delete', old.number, old.question, old.answer);
+    """
+    learn = """
+        insert into reasonkit_runs_search(rowid, question, answer)
+        select number, question, answer from reasonkit_runs where id = new.id;
+    """
+    db.execute(f"""
+        create trigger reasonkit_runs_inserted after insert on reasonkit_runs begin
+            update reasonkit_runs
+            set number = (select coalesce(max(number), 0) + 1 from reasonkit_runs)
+            where id = new.id;
+            {learn}
+        end
+    """)  # noqa: S608 (statements of ours)
+    db.execute(f"""
+        create trigger reasonkit_runs_updated after update of question, answer on reasonkit_runs
+        begin
+            {forget}
+            {learn}
+        end
+    """)
+    db.execute(f"""
+        create trigger reasonkit_runs_deleted after delete on reasonkit_runs begin {forget} end
+    """)
+
+
+STEPS: tuple[Step, ...] = (m001_runs, m002_fallbacks, m004_search)
 
 
 def migrate(db: Database, steps: Sequence[Step] = STEPS) -> None:
@@ -137,8 +183,14 @@ def has_tables(db: Database) -> bool:
     return bool(migrations.applied(db))
 
 
+def forget(db: Database) -> None:
+    """Note that our tables are gone, so that the next run makes them anew."""
+    if db.table(Migrations.migrations_table).exists():
+        db.table(Migrations.migrations_table).delete_where("migration_set = ?", [_SET])
+
+
 def _migrations(steps: Sequence[Step]) -> Migrations:
-    migrations = Migrations("reasonkit")
+    migrations = Migrations(_SET)
     for step in steps:
         migrations()(step)
     return migrations
