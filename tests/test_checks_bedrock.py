@@ -38,8 +38,13 @@ GOOD: dict[str, Any] = {
     "rebuilding": {
         "work": "",
         "claims": [
-            {"text": "The bridge will deform.", "uses": ["n4", "n5"], "rule": "physics"},
-            {"text": "It should be rebuilt.", "uses": ["c1", "n3"], "rule": "means to an end"},
+            {
+                "text": "The bridge will deform.",
+                "uses": ["n4", "n5"],
+                "rule": "a",
+                "calculation": "",
+            },
+            {"text": "It should be rebuilt.", "uses": ["c1", "n3"], "rule": "b", "calculation": ""},
         ],
     },
     "comparison": {
@@ -87,7 +92,7 @@ def plant(replies: dict[str, Any], fault: str) -> None:
             readings[0]["leaf"] = "n1"
         case "a claim on an inner node":
             claims[0]["uses"] = ["n2"]
-            claims.append({"text": "x", "uses": ["n9"], "rule": ""})
+            claims.append({"text": "x", "uses": ["n9"], "rule": "", "calculation": ""})
         case "a claim on nothing":
             claims[0]["uses"] = [" "]
         case "claims in a circle":
@@ -96,6 +101,10 @@ def plant(replies: dict[str, Any], fault: str) -> None:
             claims[1]["uses"] = ["c1", "n3", "common sense"]
         case "an unused leaf":
             claims[1]["uses"] = ["c1"]
+        case "a wrong calculation":
+            claims[0]["calculation"] = "40 * 12 = 500"
+        case "a wrong sum in words":
+            claims[1]["text"] = "It has to carry more: 40 + 40 = 90 tonnes."
         case "an assumption left open":
             comparison["dropped"] = []
         case "an assumption kept and dropped":
@@ -120,6 +129,8 @@ FAULTS = {
     "claims in a circle": "no claim rests on itself: c",
     "a claim on an unknown one": "every claim uses listed leaves only: c2 names common sense",
     "an unused leaf": "every leaf is used: n3 unused",
+    "a wrong calculation": "the sum 40 * 12 = 500 in c1 is right: 40 * 12 is 480, not 500",
+    "a wrong sum in words": "the sum 40 + 40 = 90 in c2 is right: 40 + 40 is 80, not 90",
     "an assumption left open": "every assumption is kept or dropped: a2 neither",
     "an assumption kept and dropped": "no assumption is both: a2",
     "an assumption that nobody made": "everything compared exists: there is no a5",
@@ -146,6 +157,42 @@ async def test_a_leaf_that_two_readers_class_differently_is_unknown() -> None:
     assert (leaf["kind"], leaf["disputed"]) == ("unknown", ["law", "convention"])
     claims = output_of(result, "rebuilt")["claims"]
     assert [row["tags"] for row in claims] == [["unknown"], ["preference", "unknown"]]
+
+
+async def test_a_claim_that_miscalculates_is_not_firm() -> None:
+    """Its wrong sum is handed on with it, and it no longer counts as resting on firm ground."""
+    replies = deepcopy(GOOD)
+    plant(replies, "a wrong calculation")
+    rebuilt = output_of(await bedrock(replies), "rebuilt")
+    assert [row["wrong"] for row in rebuilt["claims"]] == [["40 * 12 is 480, not 500"], []]
+    assert (rebuilt["firm"], rebuilt["of"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("calculation", "statuses"),
+    [
+        ("40 * 25 = 1,000", ["not_checkable"]),
+        ("40 * 40 = 1,600", []),
+        ("some 40 tonnes", ["not_checkable"]),
+    ],
+)
+def test_figures_from_nowhere_are_pointed_out(calculation: str, statuses: list[str]) -> None:
+    """A calculation may use the figures of what its claim uses; others cannot be vouched for."""
+    leaves = [{"id": "n1", "text": "Trucks weigh 40 tonnes.", "kind": "measured"}]
+    claim = {"id": "c1", "text": "x", "uses": ["n1"], "calculation": calculation}
+    found = rebuilt([claim], leaves).facts
+    assert [fact.status for fact in found if fact.status != "passed"] == statuses
+
+
+def test_figures_of_the_question_and_of_earlier_claims_may_be_used() -> None:
+    """What the question, its sources and the claims below state is given."""
+    leaves = [{"id": "n1", "text": "Trucks weigh 40 tonnes.", "kind": "measured"}]
+    claims = [
+        {"id": "c1", "text": "x", "uses": ["n1"], "calculation": "40 * 3 = 120"},
+        {"id": "c2", "text": "y", "uses": ["c1", "c1"], "calculation": "120 - 7 = 113"},
+    ]
+    found = rebuilt(claims, leaves, "Do 3 trucks fit?", [{"id": "S1", "text": "7 are off."}])
+    assert {fact.status for fact in found.facts} == {"passed"}
 
 
 async def test_the_second_reader_does_not_see_the_first() -> None:

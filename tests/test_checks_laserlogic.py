@@ -41,6 +41,9 @@ GOOD: dict[str, Any] = {
         },
         "scheme": "deductive",
         "hedges": ["usually"],
+        "sums": [],
+        "atoms": [],
+        "formulas": [],
     },
     "form": {
         "work": "",
@@ -61,7 +64,7 @@ GOOD: dict[str, Any] = {
             }
         ]
     },
-    "counterexample": {"work": "", "found": "no", "situation": "", "keeps": []},
+    "counterexample": {"work": "", "found": "no", "situation": "", "keeps": [], "facts": []},
     "answer": "It mostly shows what it claims.",
 }
 

@@ -7,8 +7,10 @@ import click
 from llm_reasonkit.cli import (
     config,
     costs,
+    datasette,
     doctor,
     estimate,
+    export,
     local,
     protocols,
     providers,
@@ -26,9 +28,11 @@ def command() -> None:
 command.add_command(think.command, "think")
 command.add_command(runs.list_command, "runs")
 command.add_command(runs.show_command, "show")
+command.add_command(export.command, "export")
 command.add_command(removal.delete_command, "delete")
 command.add_command(removal.uninstall_command, "uninstall-tables")
 command.add_command(costs.command, "costs")
+command.add_command(datasette.command, "datasette")
 command.add_command(estimate.command, "estimate")
 command.add_command(protocols.group, "protocols")
 command.add_command(local.group, "local")

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database
+
 from llm_reasonkit.reasoning.result import Record, Usd
 from llm_reasonkit.store import schema
 from llm_reasonkit.store.database import reading
@@ -41,6 +43,14 @@ class CostRow(Record):
     unknown_calls: int
 
 
+class CostDay(Record):
+    """What the calls of one day cost, in USD by model; those of unknown cost are in no sum."""
+
+    day: str
+    usd: dict[str, Usd]
+    unknown_calls: int
+
+
 _NAMES = {
     By.DAY: "date(s.started, 'localtime')",
     By.MODEL: "s.model",
@@ -69,16 +79,38 @@ def costs(path: Path, by: By, since: datetime | None = None) -> tuple[list[CostR
 
     since: only calls that began then or later. Raises StoreError when the log cannot be read.
     """
-    start = since.astimezone(UTC).isoformat() if since else ""
     with reading(path) as db:
         if db is None or not schema.has_tables(db):
             return [], _total([])
-        order = "name" if by is By.DAY else "billed + computed desc, calls desc, name"
-        sql = f"select {_NAMES[by]} as name, {_SUMS} from {_CALLS} group by 1 order by {order}"  # noqa: S608 (names of ours)
-        rows = [_row(row) for row in db.query(sql, [start])]
-        # A run may stand in several rows and is still one.
-        runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [start])  # noqa: S608 (as above)
-        return rows, _total(rows, next(iter(runs))["runs"])
+        return costs_in(db, by, since)
+
+
+def costs_in(db: Database, by: By, since: datetime | None = None) -> tuple[list[CostRow], CostRow]:
+    """Do what `costs` does in a database that is open."""
+    start = since.astimezone(UTC).isoformat() if since else ""
+    order = "name" if by is By.DAY else "billed + computed desc, calls desc, name"
+    sql = f"select {_NAMES[by]} as name, {_SUMS} from {_CALLS} group by 1 order by {order}"  # noqa: S608 (names of ours)
+    rows = [_row(row) for row in db.query(sql, [start])]
+    # A run may stand in several rows and is still one.
+    runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [start])  # noqa: S608 (as above)
+    return rows, _total(rows, next(iter(runs))["runs"])
+
+
+def by_day_and_model(db: Database, since: datetime | None = None) -> list[CostDay]:
+    """Return what the calls of each day cost, by model, in an open database; days in order."""
+    start = since.astimezone(UTC).isoformat() if since else ""
+    sql = f"select {_NAMES[By.DAY]} as day, {_NAMES[By.MODEL]} as model, {_SUMS} from {_CALLS} group by 1, 2 order by 1, 2"  # noqa: E501, S608 (names of ours)
+    days: dict[str, list[dict[str, Any]]] = {}
+    for row in db.query(sql, [start]):
+        days.setdefault(row["day"], []).append(row)
+    return [
+        CostDay(
+            day=day,
+            usd={str(row["model"]): from_pico(row["billed"] + row["computed"]) for row in found},
+            unknown_calls=sum(row["unknown_calls"] for row in found),
+        )
+        for day, found in days.items()
+    ]
 
 
 def _row(row: dict[str, Any]) -> CostRow:

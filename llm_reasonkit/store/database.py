@@ -52,6 +52,11 @@ def open_for_writing(path: Path, timeout: float = BUSY_TIMEOUT) -> Database:
     return Database(sqlite3.connect(path, timeout=timeout), execute_plugins=False)
 
 
+def opened(connection: sqlite3.Connection) -> Database:
+    """Wrap a connection that somebody else opened and will close."""
+    return Database(connection, execute_plugins=False)
+
+
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
     """Hold the write lock for the block; all of it is committed, or nothing.

@@ -11,6 +11,7 @@ from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.store import rows, schema
 from llm_reasonkit.store.database import reading
+from llm_reasonkit.store.presence import is_at_work
 
 LAST = "last"
 
@@ -19,23 +20,35 @@ def load_run(path: Path, ref: str) -> Result:
     """Give the result of a run, equal to what was printed when it ended.
 
     ref: the run's id, the beginning of it, its short id, or `last`. A run that has not ended
-    comes with the status `interrupted` and the steps it finished.
+    comes with the status `interrupted` and the steps it finished, and a warning that tells whether
+    it is still going on.
     Raises UsageError when `ref` names no run or several, StoreError when the log cannot be read.
     """
     with reading(path) as db:
-        if db is None or not schema.has_tables(db):
-            raise _nothing_yet(path)
-        row = _find(db, path, ref.strip().lower())
-        inputs = defaultdict(list)
-        for source in _of_run(db, "reasonkit_step_inputs", row["id"]):
-            inputs[source["step_id"]].append(source["input_id"])
-        steps = _of_run(db, "reasonkit_steps", row["id"])
-        checks = _of_run(db, "reasonkit_checks", row["id"])
-        return rows.read_result(
-            row,
-            [rows.read_step(step, inputs[step["id"]]) for step in steps],
-            [rows.read_check(check) for check in checks],
-        )
+        return run_in(require_runs(db, path), ref, path)
+
+
+def require_runs(db: Database | None, path: Path) -> Database:
+    """Return the log at `path` as it was opened. Raises UsageError where no run was recorded."""
+    if db is None or not schema.has_tables(db):
+        raise UsageError(f'no runs recorded yet in {path}; start one with: llm think "…"')
+    return db
+
+
+def run_in(db: Database, ref: str, path: Path) -> Result:
+    """Do what `load_run` does in a database that is open, the one at `path`."""
+    row = find_run(db, path, ref)
+    inputs = defaultdict(list)
+    for source in _of_run(db, "reasonkit_step_inputs", row["id"]):
+        inputs[source["step_id"]].append(source["input_id"])
+    steps = _of_run(db, "reasonkit_steps", row["id"])
+    checks = _of_run(db, "reasonkit_checks", row["id"])
+    return rows.read_result(
+        row,
+        [rows.read_step(step, inputs[step["id"]]) for step in steps],
+        [rows.read_check(check) for check in checks],
+        goes_on=row["status"] is None and is_at_work(path, row.get("process")),
+    )
 
 
 def short_id_of(path: Path, run_id: str) -> str | None:
@@ -53,8 +66,9 @@ def short_id_of(path: Path, run_id: str) -> str | None:
         return None
 
 
-def _find(db: Database, path: Path, ref: str) -> rows.Row:
-    runs = db.table("reasonkit_runs")
+def find_run(db: Database, path: Path, ref: str) -> rows.Row:
+    """Give the row of a run; `ref` as in `load_run`. Raises UsageError."""
+    runs, ref = db.table("reasonkit_runs"), ref.strip().lower()
     if ref == LAST:
         found = list(runs.rows_where(order_by="id desc", limit=1))
     else:
@@ -75,7 +89,3 @@ def _find(db: Database, path: Path, ref: str) -> rows.Row:
 
 def _of_run(db: Database, table: str, run_id: str) -> list[rows.Row]:
     return list(db.table(table).rows_where("run_id = ?", [run_id], order_by="seq"))
-
-
-def _nothing_yet(path: Path) -> UsageError:
-    return UsageError(f'no runs recorded yet in {path}; start one with: llm think "…"')

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llm_reasonkit.reasoning.checks.formal import (
+    CONCLUSION,
+    NOT_PROVED,
+    check_situation,
+    formulas_differ,
+)
 from llm_reasonkit.reasoning.checks.graph import ground
 from llm_reasonkit.reasoning.checks.outcome import (
     Fact,
@@ -20,6 +26,9 @@ from llm_reasonkit.reasoning.checks.outcome import (
 )
 from llm_reasonkit.reasoning.checks.passages import Document, documents, locate, located
 from llm_reasonkit.reasoning.checks.similarity import duplicates
+
+# What the formulas of an argument established, as far as there is anything.
+_FORMAL = ("basis", "form", "counter_model", "contradictory", "dispensable", "disputed")
 
 
 def argument(argument: object, question: object, sources: object = None) -> Outcome:
@@ -39,11 +48,12 @@ def argument(argument: object, question: object, sources: object = None) -> Outc
         else None
     )
     said = [row["text"] for row in premises] + ([placed["text"]] if placed else [])
-    idents = [row["id"] for row in premises] + ["the conclusion"]
+    idents = [row["id"] for row in premises] + [CONCLUSION]
     if premises:
-        same = [f"{idents[b]} repeats {idents[a]}" for a, b in duplicates(said)]
-        circular = [text for text in same if text.startswith("the conclusion")]
-        repeated = [text for text in same if text not in circular]
+        pairs = [(idents[later], idents[earlier]) for earlier, later in duplicates(said)]
+        same = [pair for pair in pairs if not formulas_differ(argument, *pair)]
+        circular = [f"the conclusion repeats {b}" for a, b in same if a == CONCLUSION]
+        repeated = [f"{a} repeats {b}" for a, b in same if a != CONCLUSION]
         facts.append(fact("the premises are distinct", not repeated, listed(repeated)))
         facts.append(fact("no premise is the conclusion itself", not circular, listed(circular)))
     facts += _hedges(given.get("hedges"), places)
@@ -117,26 +127,26 @@ def reasoning(
     sources: object = None,
     fallacies: object = None,
     counterexample: object = None,
+    validity: object = None,
+    atoms: object = None,
 ) -> Outcome:
-    """Check what was said against an argument, and say by rule what is known of its validity.
+    """Check what was said against an argument, and say all that is known of its validity.
 
-    A counterexample counts when it keeps every premise true. Fallacies are advice: they count
-    when they name premises and words that are there. Validity itself no model decides.
+    Fallacies are advice: they count when they name premises and words that are there. A
+    counterexample counts when it keeps every premise true; where the argument is in formulas
+    (`validity`), code holds it against them. It is `verified` then, else merely offered.
     """
     given = argument if isinstance(argument, Mapping) else {}
+    formal = validity if isinstance(validity, Mapping) else {}
     known = [id_of(row) for row in rows(given.get("premises"))]
     facts: list[Fact] = []
     kept = _fallacies(rows(fallacies), known, documents(question, sources), facts)
-    offered = _counterexample(counterexample, known, facts)
-    scheme = given.get("scheme")
-    if scheme != "deductive":
-        verdict = "not deductive"
-    elif offered:
+    offered = _counterexample(counterexample, known, formal, atoms, facts)
+    verdict = text_of(formal, "verdict") or NOT_PROVED
+    if verdict == NOT_PROVED and offered:
         verdict = "counterexample offered"
-    else:
-        verdict = "not proved"
-        facts.append(Fact("the argument is valid", "not_checkable", "no solver looked at it"))
-    value = {"verdict": verdict, "fallacies": kept, "counterexample": offered}
+    found = {key: formal[key] for key in _FORMAL if formal.get(key)}
+    value = {"verdict": verdict, **found, "fallacies": kept, "counterexample": offered}
     return Outcome(facts, value)
 
 
@@ -163,7 +173,11 @@ def _fallacies(
 
 
 def _counterexample(
-    counterexample: object, known: list[str], facts: list[Fact]
+    counterexample: object,
+    known: list[str],
+    formal: Mapping[str, Any],
+    atoms: object,
+    facts: list[Fact],
 ) -> dict[str, Any] | None:
     given = counterexample if isinstance(counterexample, Mapping) else {}
     if text_of(given, "found") != "yes":
@@ -174,4 +188,10 @@ def _counterexample(
     holds = bool(situation) and not left
     detail = f"it does not keep {listed(left)} true" if left else "it describes no situation"
     facts.append(fact("the counterexample keeps every premise true", holds, detail))
-    return {"situation": situation} if holds else None
+    if not holds:
+        return None
+    written = formal.get("formulas")
+    described = texts(given.get("facts"))
+    status, why = check_situation(described, written if isinstance(written, dict) else {}, atoms)
+    facts.append(Fact("the counterexample fits the formulas", status, why))
+    return {"situation": situation, "verified": status == "passed"} if status != "failed" else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
+from llm_reasonkit.reasoning.arithmetic import NotArithmetic, check_equation
 from llm_reasonkit.reasoning.checks.graph import find_circle, ground
 from llm_reasonkit.reasoning.checks.outcome import (
     Fact,
@@ -15,14 +17,19 @@ from llm_reasonkit.reasoning.checks.outcome import (
     known_id,
     listed,
     rows,
+    shortened,
     text_of,
     texts,
 )
+from llm_reasonkit.reasoning.checks.passages import strings_in
 from llm_reasonkit.reasoning.checks.similarity import duplicates
+from llm_reasonkit.reasoning.checks.sums import judged, numbers_of, strange_figures
+from llm_reasonkit.reasoning.equations import equations_in
 
 FIRM_KINDS = ("definition", "law", "measured")
 # What a claim inherits from below: it holds only as far as these do.
 WEAK_KINDS = ("convention", "preference", "unknown")
+_MOST_SUMS = 4
 
 
 def decomposition(nodes: object) -> Outcome:
@@ -108,41 +115,71 @@ def _settle(ident: str, kind: str, other: str | None, facts: list[Fact]) -> dict
     return {"kind": kind} if agreed else {"kind": "unknown", "disputed": [kind, other]}
 
 
-def rebuilt(claims: object, leaves: object) -> Outcome:
+def rebuilt(
+    claims: object, leaves: object, question: object = None, sources: object = None
+) -> Outcome:
     """Check that each claim of a rebuilt answer rests on listed leaves, and tag what it leans on.
 
-    claims: `{id, text, uses}`, where `uses` names leaves and other claims. The value has `claims`
-    with `leaves`, `tags` (the weak kinds among its leaves) and `grounded`; and `unused` leaves.
+    claims: `{id, text, uses, calculation}`, where `uses` names leaves and other claims. The value
+    has `claims` with `leaves`, `tags` (the weak kinds among its leaves), `grounded`, and what is
+    `wrong` with its sums; the `unused` leaves; and how many claims are `firm`, `of` how many: they
+    rest on definitions, laws and measurements alone, and calculate right.
     """
-    kinds = {id_of(row): text_of(row, "kind") for row in rows(leaves)}
+    bottom = {id_of(row): row for row in rows(leaves)}
     known = {id_of(row): row for row in rows(claims)}
     if not known:
-        return Outcome([], {"claims": [], "unused": list(kinds), "firm": 0})
-    edges, unknown = _edges(known, "uses", {**kinds, **known})
-    grounding = ground(edges, frozenset(kinds))
+        return Outcome([], {"claims": [], "unused": list(bottom), "firm": 0, "of": 0})
+    edges, unknown = _edges(known, "uses", {**bottom, **known})
+    grounding = ground(edges, frozenset(bottom))
     facts = [
         fact("every claim uses listed leaves only", not unknown, listed(unknown)),
         fact("no claim rests on itself", not grounding.circle, " rests on ".join(grounding.circle)),
     ]
+    material = [*strings_in(question), *(text_of(row, "text") for row in rows(sources))]
     table: list[dict[str, Any]] = []
     for ident, row in known.items():
-        reached = grounding.leaves.get(ident, frozenset())
-        tags = [tag for tag in WEAK_KINDS if any(kinds[leaf] == tag for leaf in reached)]
+        reached = sorted(grounding.leaves.get(ident, frozenset()))
+        kinds = {text_of(bottom[leaf], "kind") for leaf in reached}
         facts.append(fact(f"{ident} reaches leaves", bool(reached), "it rests on nothing listed"))
+        below = [bottom[leaf] for leaf in reached]
+        below += [known[used] for used in dict.fromkeys(edges[ident]) if used in known]
+        told = material + [text_of(part, key) for part in below for key in ("text", "calculation")]
         table.append(
             {
                 "id": ident,
                 "text": text_of(row, "text"),
                 "grounded": bool(reached),
-                "leaves": sorted(reached),
-                "tags": tags,
+                "leaves": reached,
+                "tags": [tag for tag in WEAK_KINDS if tag in kinds],
+                "wrong": _wrong_sums(row, told, facts),
             }
         )
     used = frozenset[str]().union(*grounding.leaves.values())
-    unused = [ident for ident in kinds if ident not in used]
+    unused = [ident for ident in bottom if ident not in used]
     facts.append(fact("every leaf is used", not unused, f"{listed(unused)} unused"))
-    firm = sum(row["grounded"] and not row["tags"] for row in table)
-    return Outcome(facts, {"claims": table, "unused": unused, "firm": firm})
+    firm = sum(row["grounded"] and not row["tags"] and not row["wrong"] for row in table)
+    value = {"claims": table, "unused": unused, "firm": firm, "of": len(table)}
+    return Outcome(facts, value)
+
+
+def _wrong_sums(claim: Row, told: list[str], facts: list[Fact]) -> list[str]:
+    """Work out the sums of a claim, whose figures should stand in what it was told."""
+    ident, written = id_of(claim), text_of(claim, "calculation")
+    said = " ".join(text_of(claim, key) for key in ("text", "rule"))
+    found = equations_in(said[:2000])[:_MOST_SUMS]
+    if written:
+        try:
+            found.append(check_equation(written))
+        except NotArithmetic as error:
+            name = f"the sum {shortened(written)} in {ident} is right"
+            facts.append(Fact(name, "not_checkable", str(error)))
+    facts += [judged(sum_, f" in {ident}") for sum_ in found]
+    figures = numbers_of(told) if found else frozenset[Fraction]()
+    for sum_ in found:
+        if strange := strange_figures(sum_, figures | {*sum_.sides}):
+            detail = f"{listed(strange)} stands in nothing that it uses"
+            facts.append(Fact(f"{ident} calculates with what it uses", "not_checkable", detail))
+    return [sum_.problem for sum_ in found if not sum_.holds]
 
 
 def difference(difference: object, assumptions: object, claims: object) -> Outcome:
