@@ -21,7 +21,7 @@ from llm_reasonkit.render.listings import (
     protocol_page,
     protocols_table,
 )
-from llm_reasonkit.store.history import RunSummary
+from llm_reasonkit.store.browse import RunSummary
 
 WIDTHS = [60, 80, 99, 100, 140, 200]
 PROTOCOL = Protocol.model_validate(
@@ -64,8 +64,10 @@ def run(**fields: Any) -> RunSummary:
         "protocol": None,
         "profile": "balanced",
         "status": "done",
+        "model": "openai/gpt-4o",
         "confidence": math.nan,
         "confidence_kind": "none",
+        "confidence_basis": None,
         "cost": Cost(usd=Decimal("0.0123"), source="billed"),
         "started": datetime(2026, 1, 15, 12, tzinfo=UTC),
         "duration_ms": 12_300,

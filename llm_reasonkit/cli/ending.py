@@ -10,8 +10,10 @@ from typing import ParamSpec, TypeVar
 import click
 
 from llm_reasonkit.errors import Interrupted, ReasonkitError
-from llm_reasonkit.reasoning.result import RunStatus
-from llm_reasonkit.render.sanitize import sanitize
+from llm_reasonkit.reasoning.result import Result, RunStatus, shortfall
+from llm_reasonkit.render import figures
+from llm_reasonkit.render.panel import names_of
+from llm_reasonkit.render.sanitize import one_line, sanitize
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -25,6 +27,10 @@ EXIT_CODES: dict[RunStatus, int] = {
     "failed": 5,
     "interrupted": 130,
 }
+
+
+# Below a confidence that the user asked for, whatever else became of the run.
+TOO_UNSURE = 4
 
 
 class Failure(click.ClickException):
@@ -70,3 +76,44 @@ def ends_cleanly(command: Callable[_P, _T]) -> Callable[_P, _T]:
             raise Failure(text, 1) from error
 
     return run
+
+
+def as_far_as_it_came(run: Callable[[], Result]) -> Result:
+    """Carry out a run and return its result, or what there is of it after Ctrl-C."""
+    try:
+        return run()
+    except Interrupted as stop:
+        if stop.result is None:
+            raise
+        return stop.result
+
+
+def require_success(result: Result, least: float | None = None) -> None:
+    """Raise Failure unless a run came to an answer.
+
+    least: the confidence (a share) that the user asked for; with less, or unknown, the run fails.
+    """
+    if code := EXIT_CODES[result.status]:
+        raise Failure(_why(result), code)
+    if least is not None and (too_little := shortfall(result.confidence, least)):
+        raise Failure(too_little, TOO_UNSURE)
+
+
+def _why(result: Result) -> str:
+    if result.status == "interrupted":
+        return "interrupted"
+    if result.status == "stopped_by_budget":
+        return f"stopped: {result.warnings[0]}"
+    if result.agreement is not None and result.status in ("no_consensus", "tie"):
+        said = "a tie" if result.status == "tie" else "no consensus"
+        return f"{said}: {figures.agreement(result.agreement)}{_dissent(result)}"
+    reasons = [step.error for step in result.steps if step.status == "failed" and step.error]
+    return f"no answer: {reasons[0]}" if reasons else "no answer"
+
+
+def _dissent(result: Result) -> str:
+    parts = [
+        f"; {names_of(result, position.members)}: {one_line(position.answer, 60)}"
+        for position in result.dissent
+    ]
+    return "".join(parts)

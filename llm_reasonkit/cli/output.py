@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +15,10 @@ from llm_reasonkit.cli.progress import Progress
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.render import figures
-from llm_reasonkit.render.result_json import to_json
+from llm_reasonkit.render.document import Form, document
+
+if TYPE_CHECKING:
+    from llm_reasonkit.render.quotes import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Output:
     """What the user wants to see, and where. Raises UsageError for a file that is in the way."""
 
     as_json: bool
+    form: Form | None
     output: Path | None
     force: bool
     quiet: bool
@@ -29,27 +35,46 @@ class Output:
     no_stream: bool
 
     def __post_init__(self) -> None:
-        if self.output is None:
-            return
-        if self.output.exists() and not self.force:
-            raise UsageError(f"{self.output} exists already; --force overwrites it")
-        if not os.access(self.output.parent, os.W_OK):
-            raise UsageError(f"{self.output.parent} is no folder that can be written to")
+        if self.as_json and self.form not in (None, "json"):
+            raise UsageError(f"--json and --format {self.form} contradict each other")
+        if self.output is not None:
+            require_writable(self.output, force=self.force)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether stdout is for a program."""
+        return self.as_json or self.form == "json"
 
     def progress(self) -> Progress:
         """Return what watches the run."""
-        answer_later = self.as_json or self.output is not None
+        answer_later = self.is_json or self.form is not None or self.output is not None
         return Progress(
             quiet=self.quiet, verbose=self.verbose, stream=not (self.no_stream or answer_later)
         )
 
-    def show(self, result: Result, progress: Progress, short_id: str | None) -> None:
-        """Write the answer, or the whole result as JSON, and the closing summary."""
-        text = to_json(result) if self.as_json else result.answer
-        if self.output is None:
+    def show(
+        self,
+        result: Result,
+        progress: Progress,
+        short_id: str | None,
+        sources: Sequence[Source] = (),
+    ) -> None:
+        """Write the answer, or the run as a document, and the closing summary.
+
+        A file that cannot be written after all does not cost the answer: it is printed, and
+        UsageError says so.
+        """
+        form: Form | None = "json" if self.is_json else self.form
+        text = result.answer if form is None else document(result, form, sources)
+        trouble = None
+        if self.output is None or text is None:
             progress.finish_answer(text)
-        elif text is not None:
-            write_atomically(self.output, text.rstrip("\n") + "\n")
+        else:
+            try:
+                write_atomically(self.output, text.rstrip("\n") + "\n")
+            except UsageError as error:
+                progress.finish_answer(text)
+                trouble = error
         progress.summarize(result, short_id)
         if self.usage:
             cost = figures.cost_by_source(
@@ -57,16 +82,30 @@ class Output:
             )
             line = f"Token usage: {figures.all_tokens(result.tokens)}, {cost}"
             click.secho(line, fg="yellow", bold=True, err=True)
+        if trouble is not None:
+            raise UsageError(f"{trouble}; printed instead") from trouble
+
+
+def require_writable(path: Path, *, force: bool) -> None:
+    """Raise UsageError where a file cannot be written, or is there and must not be replaced."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no ordinary file; without --output, stdout gets the text")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already; --force overwrites it")
+    if not os.access(path.resolve().parent, os.W_OK):
+        raise UsageError(f"{path.parent} is no folder that can be written to")
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a whole file or none; raises UsageError where that is not possible."""
+    # What a link leads to is written, the link stays.
+    target = path.resolve()
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            Path(name).replace(path)
+            Path(name).replace(target)
         except BaseException:
             Path(name).unlink()
             raise

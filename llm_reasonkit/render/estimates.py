@@ -38,9 +38,11 @@ def estimate_page(found: Estimate) -> RenderableType:
         _usd(found.most_usd),
     ]
     _add_footer(table, sums)
-    held = []
+    held: list[str] = []
     if found.limit is not None and (found.most_usd is None or found.most_usd > found.limit):
-        held = [f"the budget stops the run at {figures.usd(found.limit)}"]
+        held.append(f"the budget stops the run at {figures.usd(found.limit)}")
+    if found.max_calls is not None and found.max_calls < found.most_calls:
+        held.append(f"the limit of calls stops the run at {found.max_calls}")
     title = Text(one_line(", ".join(models)), "bold")
     return Group(title, "", table, "", *(Text(line, "dim") for line in [*held, *found.basis]))
 

@@ -1,11 +1,22 @@
-"""Money, time and counts as a person reads them. The unknown is said, never shown as 0."""
+"""Money, time and counts as a person reads them, each with what it rests on.
+
+The unknown is said, never shown as 0.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from llm_reasonkit.reasoning.result import Cost, CostSource, Tokens
+from llm_reasonkit.reasoning.result import (
+    Agreement,
+    CheckItem,
+    Confidence,
+    Cost,
+    CostSource,
+    Tokens,
+)
 
 
 def usd(amount: Decimal) -> str:
@@ -88,3 +99,37 @@ def all_tokens(tokens: Tokens) -> str:
     cached = f" ({tokens.cached:,} cached)" if tokens.cached else ""
     thought = f" ({tokens.reasoning:,} reasoning)" if tokens.reasoning else ""
     return f"{count(tokens.input)} in{cached}, {count(tokens.output)} out{thought}"
+
+
+def checks(items: Sequence[CheckItem]) -> str:
+    """Format how checks came out: `4 passed, 1 failed, 2 not checkable`; `nothing` without any."""
+    words = {"passed": "passed", "failed": "failed", "not_checkable": "not checkable"}
+    counts = {word: sum(item.status == status for item in items) for status, word in words.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing"
+
+
+def confidence(stated: Confidence) -> str:
+    """Format a confidence with its interval, its kind and what it was counted from."""
+    if stated.kind == "none" or math.isnan(stated.overall):
+        return f"none: {stated.basis}"
+    span = ""
+    if stated.interval is not None:
+        low, high = stated.interval
+        span = f", {low:.1%} to {high:.1%}"
+    return f"{stated.overall:.1%}{span} ({stated.kind}): {stated.basis}"
+
+
+def agreement(found: Agreement) -> str:
+    """Format how far a panel agreed, and what the threshold takes in words."""
+    # With `--ask` the share is one of those asked.
+    is_of_all = abs(found.share * found.members - found.leading) < Decimal("0.01")
+    counted = found.members if is_of_all else found.asked
+    families = f"{found.families} famil{'y' if found.families == 1 else 'ies'}"
+    needed = f"all {counted}" if found.needed == counted else f"{found.needed} of {counted}"
+    verdict = "accepted" if found.accepted else "not accepted"
+    who = "members" if is_of_all else "members asked"
+    return (
+        f"{found.leading} of {counted} {who}, {families}; "
+        f"{found.threshold} of {counted} = {needed}: {verdict}"
+    )
+

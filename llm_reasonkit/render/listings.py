@@ -20,7 +20,7 @@ from llm_reasonkit.render.sanitize import one_line
 from llm_reasonkit.render.terminal import plain, status_mark, status_word
 
 if TYPE_CHECKING:
-    from llm_reasonkit.store.history import RunSummary
+    from llm_reasonkit.store.browse import RunSummary
 
 _ROOM_FOR_EVERYTHING = 100
 

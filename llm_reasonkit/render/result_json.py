@@ -18,7 +18,7 @@ from llm_reasonkit.reasoning.result import SCHEMA_VERSION, Result
 from llm_reasonkit.render.sanitize import UNSEEN
 
 
-class Listing(BaseModel):
+class Listing(BaseModel, defer_build=True):
     """What `--json` prints of a list: `{schema_version, items[]}`."""
 
     schema_version: int = SCHEMA_VERSION

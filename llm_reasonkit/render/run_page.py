@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import indent
 
 from rich.console import Group, RenderableType
@@ -12,6 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
+from llm_reasonkit.render.outline import outline
 from llm_reasonkit.render.sanitize import one_line, sanitize
 from llm_reasonkit.render.terminal import plain, status_mark, step_line, summary
 
@@ -30,23 +31,17 @@ def run_tree(result: Result, *, full: bool = False) -> Tree:
     """The steps of a run under the stage they belong to, with what they gave."""
     what = one_line(result.protocol or result.profile or result.command)
     tree = Tree(Text.assemble(status_mark(result.status), " ", (what, "bold")), guide_style="dim")
-    stages: dict[str, Tree] = {}
-    for step in result.steps:
-        stage, label = _stage_and_label(step)
-        if stage and stage not in stages:
-            stages[stage] = tree.add(Text(one_line(stage), "bold"))
-        checks = [item for item in result.checks.items if item.step == step.id]
-        line = step_line(step, checks, label)
-        stages.get(stage, tree).add(Group(line, *_findings(step, checks, full=full)))
+    for stage, entries in outline(result).items():
+        branch = tree.add(Text(one_line(stage), "bold")) if stage else tree
+        for entry in entries:
+            line = step_line(entry.step, entry.checks, entry.label)
+            branch.add(Group(line, *_findings(entry.step, entry.checks, full=full)))
     return tree
 
 
-def _stage_and_label(step: StepResult) -> tuple[str, str]:
-    stage, dot, label = step.id.partition(".")
-    return (stage, label) if dot and label.startswith(step.name) else ("", step.id)
-
-
-def _findings(step: StepResult, checks: list[CheckItem], *, full: bool) -> Iterator[RenderableType]:
+def _findings(
+    step: StepResult, checks: Sequence[CheckItem], *, full: bool
+) -> Iterator[RenderableType]:
     for item in checks:
         if full or item.status == "failed":
             style = "red" if item.status == "failed" else "dim"

@@ -5,8 +5,6 @@ Everything that a model, server or file said goes through `plain`, never through
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +15,6 @@ from rich.text import Text
 from llm_reasonkit.reasoning.result import (
     CheckItem,
     Cost,
-    ModelUse,
     Result,
     StepResult,
     Tokens,
@@ -25,22 +22,19 @@ from llm_reasonkit.reasoning.result import (
     total_tokens,
 )
 from llm_reasonkit.render import figures
+from llm_reasonkit.render.facts import facts
+from llm_reasonkit.render.outline import SIGNS, outcome, with_try
 from llm_reasonkit.render.sanitize import one_line, sanitize
 
 ROOM_FOR_COLUMNS = 72
 _FAILED_CHECKS_SHOWN = 8
-_STATUS = {
-    "running": ("…", "cyan"),
-    "done": ("✓", "green"),
-    "partial": ("!", "yellow"),
-    "failed": ("✗", "red"),
-    "skipped": ("-", "dim"),
-    "interrupted": ("!", "yellow"),
-    "stopped_by_budget": ("!", "yellow"),
-    "no_consensus": ("!", "yellow"),
-    "tie": ("!", "yellow"),
+_COLOURS = {
+    "running": "cyan",
+    "done": "green",
+    "failed": "red",
+    "skipped": "dim",
+    "not_checkable": "dim",
 }
-_DATE_SUFFIX = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})(?=$|:)")
 
 
 def plain(text: str, style: str = "") -> Text:
@@ -50,12 +44,16 @@ def plain(text: str, style: str = "") -> Text:
 
 def status_mark(status: str | None) -> Text:
     """The sign and colour of a run's or step's status; None is a run that has not ended."""
-    return Text(*_STATUS[status or "running"])
+    return Text(SIGNS[status or "running"], _colour(status))
 
 
 def status_word(status: str | None) -> Text:
     """The status in words, in its colour; None is a run that has not ended."""
-    return Text((status or "unfinished").replace("_", " "), _STATUS[status or "running"][1])
+    return Text((status or "unfinished").replace("_", " "), _colour(status))
+
+
+def _colour(status: str | None) -> str:
+    return _COLOURS.get(status or "running", "yellow")
 
 
 @dataclass(frozen=True)
@@ -148,12 +146,11 @@ def step_line(step: StepResult, checks: Sequence[CheckItem] = (), label: str = "
     if step.status == "skipped":
         return StepLine(step.status, label, note=f"skipped: {error}" if error else "skipped")
     if step.kind == "check":
-        failed = any(item.status == "failed" for item in checks)
-        status = "partial" if failed and step.status == "done" else step.status
-        return StepLine(status, label, note=_counted(checks), error=error)
+        note = figures.checks(checks)
+        return StepLine(outcome(step, checks), label, note=note, error=error)
     return StepLine(
         status=step.status,
-        label=f"{label} (try {step.attempt})" if step.attempt > 1 else label,
+        label=with_try(step, label),
         model=step.model_served or step.model or "",
         duration_ms=step.duration_ms,
         tokens=step.tokens,
@@ -191,61 +188,25 @@ def summary(result: Result, short_id: str | None = None) -> RenderableType:
 
 
 def _summary_rows(result: Result, short_id: str | None) -> Iterator[tuple[str, Text]]:
-    costs = [step.cost for step in result.steps if step.cost is not None]
-    calls = f"{len(costs)} call{'s' * (len(costs) != 1)}"
-    parts = [status_word(result.status), Text(figures.duration(result.duration_ms)), Text(calls)]
-    yield "status", Text(", ").join(part for part in parts if part)
-    yield "checked", _checked(result)
-    yield "confidence", _confidence(result)
-    yield "cost", Text(figures.cost_by_source(result.cost, costs))
-    yield "tokens", Text(figures.all_tokens(result.tokens))
-    if result.models:
-        names = dict.fromkeys(_model_use(use) for use in result.models)
-        yield "model" if len(names) == 1 else "models", plain("\n".join(names))
+    for label, words in facts(result).items():
+        text = Text(words)
+        if label == "status":
+            text.stylize(_colour(result.status), 0, len(result.status))
+        elif label == "checked":
+            text.append(_failed_checks(result))
+        yield label, text
     for warning in result.warnings:
         yield "warning", plain(one_line(warning, 400), "yellow")
     if result.trace_id is not None:
         yield "run", plain(f"llm reasonkit show {short_id or result.run_id}")
 
 
-def _checked(result: Result) -> Text:
-    text = Text(_counted(result.checks.items))
+def _failed_checks(result: Result) -> Text:
+    text = Text(style="red")
     failed = [item for item in result.checks.items if item.status == "failed"]
     for item in failed[:_FAILED_CHECKS_SHOWN]:
         detail = f": {one_line(item.detail, 240)}" if item.detail else ""
-        text.append(f"\n✗ {one_line(item.step)} {one_line(item.name)}{detail}", "red")
+        text.append(f"\n✗ {one_line(item.step)} {one_line(item.name)}{detail}")
     if len(failed) > _FAILED_CHECKS_SHOWN:
-        text.append(f"\n… and {len(failed) - _FAILED_CHECKS_SHOWN} more", "red")
+        text.append(f"\n… and {len(failed) - _FAILED_CHECKS_SHOWN} more")
     return text
-
-
-def _counted(checks: Sequence[CheckItem]) -> str:
-    words = {"passed": "passed", "failed": "failed", "not_checkable": "not checkable"}
-    counts = {word: sum(item.status == status for item in checks) for status, word in words.items()}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing"
-
-
-def _confidence(result: Result) -> Text:
-    confidence = result.confidence
-    basis = one_line(confidence.basis)
-    if confidence.kind == "none" or math.isnan(confidence.overall):
-        return Text(f"none: {basis}")
-    span = ""
-    if confidence.interval is not None:
-        low, high = confidence.interval
-        span = f", {low:.1%} to {high:.1%}"
-    return Text(f"{confidence.overall:.1%}{span} ({confidence.kind}): {basis}")
-
-
-def _model_use(use: ModelUse) -> str:
-    asked = one_line(use.asked)
-    if use.served is None or _same_model(use.asked, use.served):
-        return asked
-    return f"{asked} → {one_line(use.served)}"
-
-
-def _same_model(asked: str, served: str) -> bool:
-    """Tell whether two ids name one model but for the gateway's prefix and one date."""
-    undated = _DATE_SUFFIX.sub("", asked), _DATE_SUFFIX.sub("", served)
-    pairs = ((asked, served), (asked, undated[1]), (undated[0], served))
-    return any(one == other or one.endswith(f"/{other}") for one, other in pairs)

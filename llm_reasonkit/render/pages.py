@@ -1,0 +1,98 @@
+"""Lists and figures over many runs as HTML, for the shell of another page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, get_args
+
+from markupsafe import Markup
+
+from llm_reasonkit.reasoning.result import Confidence, RunStatus
+from llm_reasonkit.render import figures
+from llm_reasonkit.render.charts import Chart
+from llm_reasonkit.render.html import templates
+
+if TYPE_CHECKING:
+    from llm_reasonkit.store.browse import RunSummary
+    from llm_reasonkit.store.costs import CostRow, RightAnswers
+
+_UNKNOWN = "unknown"
+
+
+def runs_article(
+    runs: Sequence[RunSummary],
+    given: Mapping[str, str | None],
+    *,
+    url_of: Callable[[RunSummary], str],
+    older: str | None,
+    others: Mapping[str, str],
+) -> Markup:
+    """Return a list of runs with the form that restricts it.
+
+    given: the restrictions in force, by field of the form. older: address of the next page, if
+    there is one. others: addresses of further pages, by name.
+    """
+    html = (
+        templates()
+        .get_template("runs.html")
+        .render(
+            runs=runs,
+            given=given,
+            url_of=url_of,
+            older=older,
+            others=others,
+            statuses=["running", *get_args(RunStatus)],
+            confidence_of=_confidence_of,
+        )
+    )
+    return Markup(html)  # noqa: S704 (the template escapes)
+
+
+def _confidence_of(run: RunSummary) -> str:
+    if run.confidence_kind is None or math.isnan(run.confidence):
+        return _UNKNOWN
+    return figures.confidence(
+        Confidence(
+            overall=run.confidence, kind=run.confidence_kind, basis=run.confidence_basis or ""
+        )
+    )
+
+
+def charts_article(title: str, charts: Sequence[Chart], notes: Sequence[str] = ()) -> Markup:
+    """Return charts, each with the table that says the same."""
+    html = templates().get_template("chart.html").render(title=title, charts=charts, notes=notes)
+    return Markup(html)  # noqa: S704 (the template escapes)
+
+
+def costs_table(title: str, what: str, rows: Sequence[CostRow]) -> Chart:
+    """Return costs by `what` as a table without a picture."""
+    header = [what, "runs", "calls", "tokens in", "tokens out"]
+    header += ["billed", "computed", "calls of unknown cost"]
+    cells = [
+        [
+            row.name or _UNKNOWN,
+            *(figures.count(n) for n in (row.runs, row.calls, row.tokens_in, row.tokens_out)),
+            *(_sum(row, usd) for usd in (row.billed, row.computed)),
+            figures.count(row.unknown_calls),
+        ]
+        for row in rows
+    ]
+    return Chart(title, Markup(), header, cells)
+
+
+def _sum(row: CostRow, usd: Decimal) -> str:
+    return _UNKNOWN if not usd and row.unknown_calls >= row.calls else figures.usd(usd)
+
+
+def right_answers_table(rows: Sequence[RightAnswers]) -> Chart:
+    """Return what a right answer cost as a table, of the runs that the user marked."""
+    header = ["protocol or profile", "marked runs", "right", "cost", "cost of a right answer"]
+    cells = []
+    for row in rows:
+        least = "at least " if row.unknown_runs else ""
+        each = least + figures.usd(row.usd / row.right) if row.right else "none was right"
+        cost = least + figures.usd(row.usd)
+        cells.append([row.name, str(row.marked), str(row.right), cost, each])
+    return Chart("Cost of a right answer", Markup(), header, cells)

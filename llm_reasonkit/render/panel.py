@@ -1,0 +1,35 @@
+"""The members of a panel, as documents name and describe them."""
+
+from __future__ import annotations
+
+from llm_reasonkit.reasoning.result import Member, Result
+from llm_reasonkit.render import figures
+
+
+def name_of(result: Result, number: int) -> str:
+    """Return the name of a member, counted from 0: its place and its model."""
+    known = 0 <= number < len(result.members)
+    return f"{number + 1} {result.members[number].model}" if known else str(number + 1)
+
+
+def names_of(result: Result, numbers: list[int]) -> str:
+    """Return the names of some members."""
+    return ", ".join(name_of(result, number) for number in numbers)
+
+
+def in_figures(member: Member) -> list[str]:
+    """Return what there is to say of how a member answered: status, model, times, tokens, cost."""
+    first = figures.duration(member.first_token_ms)
+    served = member.model_served if member.model_served != member.model else None
+    tokens = figures.tokens_in_out(member.tokens)
+    parts = [
+        member.status.replace("_", " "),
+        served,
+        member.provider,
+        first and f"first word after {first}",
+        figures.duration(member.duration_ms),
+        tokens and f"{tokens} tokens",
+        figures.call_cost(member.cost),
+        member.error,
+    ]
+    return [part for part in parts if part]
