@@ -84,10 +84,12 @@ class CallError(ReasonkitError):
 
     code: stable word for programs: `auth`, `no_credits`, `rate_limited`, `daily_limit`,
         `bad_request`, `model_not_found`, `moderated`, `network`, `timeout`, `server`,
-        `interrupted_stream`, `empty`, `refused`, `unavailable`.
+        `interrupted_stream`, `empty`, `refused`, `unavailable`, `context_exceeded` (the prompt is
+        longer than the model can read), `too_long` (the reply ran on past its bound).
     status: HTTP status where there was one. request_id: the provider's id of the generation.
     retry_after: seconds the server asked to wait. billed: False only when it is certain that
-        nothing was charged. usd: what was charged all the same, None while unknown.
+        nothing was charged. usd: what was charged all the same, as far as that is known, None where
+        nothing is. unknown_tries: how many tries are missing from that.
     partial: text received before the failure. is_shared: the limit that was hit is one of all
         calls with this key, not of one model.
     """
@@ -115,6 +117,7 @@ class CallError(ReasonkitError):
         self.billed = billed
         self.partial = partial
         self.usd: Decimal | None = None
+        self.unknown_tries = 0
         self.is_shared = False
 
 

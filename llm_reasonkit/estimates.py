@@ -9,7 +9,7 @@ from llm_reasonkit.engine.estimate import Given, estimate
 from llm_reasonkit.engine.ports import ModelFacts
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.openrouter.catalogue import Catalogue, Model
-from llm_reasonkit.openrouter.model import PREFIX, wire_id
+from llm_reasonkit.openrouter.ids import PREFIX, wire_id
 from llm_reasonkit.openrouter.pricing import dearest
 from llm_reasonkit.openrouter.selection import per_million
 from llm_reasonkit.reasoning.limits import Price

@@ -21,6 +21,14 @@ _COMMANDS = {
         "llm_reasonkit.cli.think",
         "Reason about a question step by step, with a protocol or a profile.",
     ),
+    "compare": (
+        "llm_reasonkit.cli.compare",
+        "Ask several models the same question and show their answers side by side.",
+    ),
+    "consensus": (
+        "llm_reasonkit.cli.consensus",
+        "Ask several models the same question and count what they answer.",
+    ),
     "providers": (
         "llm_reasonkit.cli.providers",
         "Find models: providers, keys and limits, OpenRouter's catalogue.",
@@ -62,7 +70,7 @@ def register_commands(cli: click.Group) -> None:
 # Last, so that the ids of other plugins are known and left to them.
 @llm.hookimpl(trylast=True)
 def register_models(register: Callable[..., None], model_aliases: list[Any]) -> None:
-    """Add the OpenRouter and local models; what cannot be read is left out."""
+    """Add OpenRouter's and local models, protocols and panels; what cannot be read is left out."""
     # Whatever is broken on this disk, other plugins' models must still be found.
     with suppress(Exception):
         from llm_reasonkit.openrouter import registry
@@ -72,6 +80,10 @@ def register_models(register: Callable[..., None], model_aliases: list[Any]) -> 
         from llm_reasonkit.local import registry as local_registry
 
         local_registry.register(register)
+    with suppress(Exception):
+        from llm_reasonkit import virtual_models
+
+        virtual_models.register(register, model_aliases, llm.user_dir() / "reasonkit")
 
 
 def _client_settings() -> ClientSettings:

@@ -5,7 +5,8 @@ Every mistake of a file is reported at once, each with its line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -17,13 +18,14 @@ from pydantic_core import ErrorDetails
 
 from llm_reasonkit.errors import Problem, ProtocolError, UsageError
 from llm_reasonkit.reasoning.lint import find_mistakes
-from llm_reasonkit.reasoning.names import nearest
+from llm_reasonkit.reasoning.names import nearest, unknown
 from llm_reasonkit.reasoning.plan import Plan, mistakes_in_profile, plan_profile, plan_protocol
 from llm_reasonkit.reasoning.protocol import (
     Entry,
     Location,
     Profile,
     Protocol,
+    RunLimits,
     Stage,
     Step,
 )
@@ -33,6 +35,7 @@ _LARGEST_FILE = 1_000_000  # bytes
 _DEEPEST = 100
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _T = TypeVar("_T")
+Mistake = tuple[Location, str]
 
 _KINDS = {
     "string_type": "text (in quotes, if YAML takes it for something else)",
@@ -155,32 +158,31 @@ def shipped_folder() -> Path:
 
 def read_protocol(path: Path) -> Protocol:
     """Read one protocol file. Raises ProtocolError."""
-    document = _Document(path)
-    protocol = document.validate(TypeAdapter(Protocol), _keys_of_protocol)
-    mistakes = find_mistakes(protocol)
-    if protocol.protocol != path.stem:
-        text = (
-            f"the protocol is called {protocol.protocol!r}, its file {path.stem!r}: make them one"
-        )
-        mistakes.insert(0, (("protocol",), text))
-    document.refuse(mistakes)
-    return protocol
+
+    def look(protocol: Protocol) -> list[Mistake]:
+        mistakes = find_mistakes(protocol)
+        if protocol.protocol != path.stem:
+            name, file = protocol.protocol, path.stem
+            text = f"the protocol is called {name!r}, its file {file!r}: make them one"
+            mistakes.append((("protocol",), text))
+        return mistakes
+
+    return _Document(path).validate(TypeAdapter(Protocol), _keys_of_protocol, look)
 
 
 def read_profiles(path: Path, library: Library, wanted: str | None = None) -> dict[str, Profile]:
     """Read a file of profiles; see `Library.profiles`. Raises ProtocolError."""
-    document = _Document(path)
-    profiles = document.validate(TypeAdapter(dict[str, Profile]), _keys_of_profiles)
     protocols = _Protocols(library)
-    document.refuse(
-        [
+
+    def look(profiles: dict[str, Profile]) -> list[Mistake]:
+        return [
             ((name, *where), text)
             for name, profile in profiles.items()
             if wanted in (None, name)
             for where, text in mistakes_in_profile(profile, protocols)
         ]
-    )
-    return profiles
+
+    return _Document(path).validate(TypeAdapter(dict[str, Profile]), _keys_of_profiles, look)
 
 
 def _keys_of_protocol(where: Location) -> type[Entry]:
@@ -188,7 +190,9 @@ def _keys_of_protocol(where: Location) -> type[Entry]:
 
 
 def _keys_of_profiles(where: Location) -> type[Entry]:
-    return Stage if len(where) > 2 else Profile
+    if len(where) <= 2:
+        return Profile
+    return RunLimits if where[1] == "limits" else Stage
 
 
 class _Document:
@@ -219,27 +223,55 @@ class _Document:
         self.refuse([(where, "this key is given twice") for where in _repeated(self._root, set())])
         self._expand_concise_schemas()
 
-    def validate(self, shape: TypeAdapter[_T], owner: Callable[[Location], type[Entry]]) -> _T:
-        """Turn the data into `shape`. Raises ProtocolError with every mistake."""
+    def validate(
+        self,
+        shape: TypeAdapter[_T],
+        owner: Callable[[Location], type[Entry]],
+        look: Callable[[_T], list[Mistake]],
+    ) -> _T:
+        """Turn the data into `shape`. Raises ProtocolError with every mistake.
+
+        owner: tells which entry a place belongs to. look: finds what is wrong with the whole.
+        """
+        mistakes: list[Mistake] = []
+        strange: list[Location] = []
         try:
             found = shape.validate_python(self.data)
         except ValidationError as error:
-            mistakes = []
-            wrong: dict[Location, list[str]] = {}
-            for row in error.errors(include_url=False):
-                where = row["loc"]
-                if row["type"] == "extra_forbidden":
-                    known = [item.alias or key for key, item in owner(where).model_fields.items()]
-                    name = str(where[-1])
-                    mistakes.append((where, f"unknown key {name!r}{nearest(name, known)}"))
-                elif row["type"] == "missing":
-                    mistakes.append((where, f"`{_dotted(where)}` is missing"))
-                else:
-                    wrong.setdefault(self._without_tags(where), []).append(_expected(row))
-            for where, kinds in wrong.items():
-                mistakes.append((where, f"{_dotted(where)} must be {' or '.join(kinds)}"))
-            raise self._error(mistakes) from error
+            mistakes = self._mistakes_of(error, owner)
+            rows = error.errors(include_url=False)
+            strange = [row["loc"] for row in rows if row["type"] == "extra_forbidden"]
+            try:
+                found = shape.validate_python(_without(self.data, strange))
+            except ValidationError:
+                raise self._error(mistakes) from error
+        # What is wrong in a block with a misspelt key may be wrong for that alone.
+        blocks = [where[:-1] for where in strange]
+        mistakes += [
+            (where, text)
+            for where, text in look(found)
+            if not any(where[: len(block)] == block for block in blocks)
+        ]
+        self.refuse(mistakes)
         return found
+
+    def _mistakes_of(
+        self, error: ValidationError, owner: Callable[[Location], type[Entry]]
+    ) -> list[Mistake]:
+        mistakes: list[Mistake] = []
+        wrong: dict[Location, list[str]] = {}
+        for row in error.errors(include_url=False):
+            where = row["loc"]
+            if row["type"] == "extra_forbidden":
+                known = [item.alias or key for key, item in owner(where).model_fields.items()]
+                mistakes.append((where, unknown("key", str(where[-1]), known)))
+            elif row["type"] == "missing":
+                mistakes.append((where, f"`{_dotted(where)}` is missing"))
+            else:
+                wrong.setdefault(self._without_tags(where), []).append(_expected(row))
+        for where, kinds in wrong.items():
+            mistakes.append((where, f"{_dotted(where)} must be {' or '.join(kinds)}"))
+        return mistakes
 
     def _without_tags(self, where: Location) -> Location:
         """Cut off what pydantic adds to a place to tell the kinds of a union apart."""
@@ -263,12 +295,12 @@ class _Document:
                 except ValueError as error:
                     self.refuse([(("steps", name, "output"), str(error))])
 
-    def refuse(self, mistakes: list[tuple[Location, str]]) -> None:
+    def refuse(self, mistakes: list[Mistake]) -> None:
         """Raise ProtocolError if there are mistakes."""
         if mistakes:
             raise self._error(mistakes)
 
-    def _error(self, mistakes: list[tuple[Location, str]]) -> ProtocolError:
+    def _error(self, mistakes: list[Mistake]) -> ProtocolError:
         problems = [Problem(text, self._line(where)) for where, text in mistakes]
         problems.sort(key=lambda problem: problem.line or 0)
         return ProtocolError(str(self._path), problems)
@@ -289,6 +321,18 @@ class _Document:
         return line if line is not None else 1
 
 
+def _without(data: Any, places: Sequence[Location]) -> Any:  # noqa: ANN401 (what YAML gives)
+    """Return the data without the keys at these places."""
+    data = deepcopy(data)
+    for *above, key in places:
+        block = data
+        for part in above:
+            block = block[part]
+        # An alias leads to the same block twice.
+        block.pop(key, None)
+    return data
+
+
 def _dotted(where: Location) -> str:
     return ".".join(str(part) for part in where) or "the file"
 
@@ -299,6 +343,8 @@ def _expected(row: ErrorDetails) -> str:
         return str(row["ctx"]["expected"])
     if row["type"] == "greater_than_equal":
         return f"{row['ctx']['ge']} or more"
+    if row["type"] == "less_than_equal":
+        return f"{row['ctx']['le']} or less"
     return _KINDS.get(row["type"]) or f"something else ({row['msg']})"
 
 

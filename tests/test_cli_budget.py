@@ -131,6 +131,35 @@ def test_a_model_without_a_price_is_refused(openrouter: Server) -> None:
     assert think("--budget", "60s", model="openrouter/openrouter/auto").exit_code == 0
 
 
+@pytest.mark.parametrize("model", ["acme/small:online", "acme/small@preset/brief"])
+def test_what_may_cost_more_than_tokens_holds_to_no_budget(openrouter: Server, model: str) -> None:
+    """A web search has a fee and brings tokens of its own, and so may a preset: refused under a
+    typed budget in USD, warned of without one, and billed as it is."""
+    refused = think("--budget", "$0.50", model=model)
+    assert (refused.exit_code, openrouter.chats) == (2, [])
+    assert "costs beside its tokens (a web search, a preset)" in refused.stderr
+    found = json.loads(think("--json", model=model).stdout)
+    assert "may cost more than its tokens: no budget in USD holds" in found["warnings"][0]
+    assert Decimal(found["cost"]["usd"]) == openrouter.ledger.total
+    if "online" in model:
+        assert openrouter.ledger.total > Decimal("0.007") * len(openrouter.chats)
+
+
+def test_a_chain_is_as_uncertain_as_its_least_certain_model(openrouter: Server) -> None:
+    """A fallback that searches the web lets no budget in USD hold either."""
+    refused = think("--budget", "$0.50", "--fallback", "acme/prose:online")
+    assert (refused.exit_code, openrouter.chats) == (2, [])
+
+
+def test_a_preference_does_not_lift_the_price(openrouter: Server) -> None:
+    """Of the budget's highest price and that of -o provider the lower one is sent."""
+    wanted = '{"max_price": {"prompt": 9, "completion": "0.3"}}'
+    think("--budget", "$0.50", "-o", "provider", wanted)
+    assert {json.dumps(chat.body["provider"]["max_price"]) for chat in openrouter.chats} == {
+        '{"prompt": "0.1000000", "completion": "0.3"}'
+    }
+
+
 @pytest.mark.parametrize("budget", [[], ["--budget", "$0.50"], ["--budget", "90s"]])
 def test_the_server_is_held_to_the_price(openrouter: Server, budget: list[str]) -> None:
     """`max_price` goes along, in USD per million tokens, so that no dearer provider may serve;
@@ -211,6 +240,7 @@ def test_fifty_calls_racing_for_one_budget(openrouter: Server, user_folder: Path
     even when every reply is as long as it may be; and nearly all of it is put to use."""
     write_protocol(user_folder, RACE % ", ".join(f"thing {n}" for n in range(50)), "race")
     openrouter.reply = lambda body: "word " * 2000
+    openrouter.account.credits = Decimal(100)
     budget = Decimal("0.05")
     ended = llm(
         *("think", "Is it so?", "--protocol", "race", "-m", SONNET),
@@ -230,6 +260,7 @@ async def test_two_hundred_runs_keep_to_their_budgets(
     together they account for everything the server billed."""
     write_protocol(user_folder, RACE % ", ".join(f"thing {n}" for n in range(20)), "race")
     openrouter.reply = lambda body: "word " * 2000
+    openrouter.account.credits = Decimal(100)
     budget = Decimal("0.05")
     orchestrator = ThinkToolOrchestrator(SONNET)
 

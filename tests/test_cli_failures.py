@@ -172,9 +172,9 @@ def test_server_that_is_not_there(openrouter: Server, monkeypatch: pytest.Monkey
 
 
 def test_unknown_model_of_openrouter(openrouter: Server) -> None:
-    """A misspelt id is answered with the nearest ones of the catalogue."""
+    """A misspelt id is answered with the nearest ones of the catalogue, before any call."""
     ended = think("q", "-m", "acme/smal")
-    assert ended.exit_code == 5
+    assert (ended.exit_code, openrouter.chats) == (2, [])
     assert "openrouter/acme/small" in only_error(ended)
 
 

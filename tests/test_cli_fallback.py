@@ -152,6 +152,7 @@ def test_suffixes_are_passed_on(openrouter: Server) -> None:
         (["--route", "lowest-cost", "-m", "gpt-4o-mini", "--key", "k"], "not one of its models"),
         (["-m", "acme/small", "--fallback", "smol"], "unknown model 'smol'"),
         (["-m", "acme/small", "--fallback", "gpt-4o-mini"], "gpt-4o-mini: "),
+        (["-m", "acme/small", "--fallback", "acme/smalll"], "nearest: openrouter/acme/small"),
     ],
 )
 def test_mistakes(openrouter: Server, arguments: list[str], says: str) -> None:
@@ -194,14 +195,14 @@ def test_a_longer_chain_goes_on_after_the_server(openrouter: Server) -> None:
     assert "openrouter/acme/small: " in found["warnings"][0]
 
 
-def test_a_wrong_id_does_not_spoil_the_chain(openrouter: Server) -> None:
-    """An id that the catalogue does not have is kept from the server and named."""
-    found = think("-m", "acme/small", "--fallback", "acme/smalll,acme/prose")
-    assert sent(openrouter) == [{"model": "acme/small", **sent(openrouter)[0]}]
-    assert "models" not in sent(openrouter)[0]
-    assert (
-        "openrouter/acme/smalll is not in OpenRouter's catalogue; nearest: acme/small"
-        in (found["warnings"][0])
+def test_a_wrong_id_does_not_spoil_the_chain(openrouter: Server, user_folder: Path) -> None:
+    """A configured id that the catalogue does not have is kept from the server and named."""
+    configure(user_folder, 'fallback_models = ["acme/smalll", "acme/prose"]')
+    found = think("-m", "acme/small")
+    assert sent(openrouter)[0]["models"] == ["acme/prose"]
+    assert found["warnings"][0].startswith(
+        "not there to fall back on: OpenRouter has no model 'acme/smalll'; "
+        "nearest: openrouter/acme/small"
     )
 
 
@@ -214,6 +215,20 @@ def test_the_dearest_of_the_chain_is_reserved(openrouter: Server) -> None:
         "--budget", "0.001",
     )  # fmt: skip
     assert (ended.exit_code, len(openrouter.chats)) == (3, 1)
+
+
+def test_a_chain_reads_what_its_widest_model_reads(
+    openrouter: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a fallback with a larger context may take is reserved, not what the first one reads."""
+    monkeypatch.setitem(MODELS, "acme/prose", {**MODELS["acme/prose"], "context_length": 9_000})
+    long = "x" * 40_000
+    asked = ("think", long, "--protocol", "say", "-m", "acme/prose")
+    alone = llm(*asked, "--budget", "0.003")
+    chain = llm(*asked, "--budget", "0.003", "--fallback", "acme/small")
+    assert (alone.exit_code, chain.exit_code) == (5, 3)
+    assert "$0.008" in chain.stderr
+    assert llm(*asked, "--budget", "0.01", "--fallback", "acme/small").exit_code == 0
 
 
 # Fallbacks of ours
@@ -250,6 +265,18 @@ def test_no_request_is_wasted_on_a_lost_cause(
     found = think_apart("-m", "acme/small", "--fallback", chain)
     assert found["status"] == "done"
     assert [row["model"] for row in sent(openrouter)] == ["acme/small", "acme/prose", "acme/prose"]
+
+
+def test_a_price_of_the_users_own_is_reckoned_with(
+    openrouter: Server, mine: str, user_folder: Path
+) -> None:
+    """Of a model that nobody bills, the cost is computed from [prices] and said to be."""
+    configure(user_folder, f'[prices]\n"{mine}" = {{prompt = 1, completion = 2}}')
+    usage = {"cost": ..., "cost_details": ..., "prompt_tokens": 1000, "completion_tokens": 500}
+    openrouter.script(Answer("Yes.", usage_changes=usage))
+    found = think_apart("-m", mine, "--budget", "0.5")
+    assert (found["cost"]["usd"], found["cost"]["source"]) == ("0.002", "computed")
+    assert found["cost"]["unknown_calls"] == 0
 
 
 def test_no_fallback_after_text_was_shown(openrouter: Server, mine: str) -> None:
@@ -358,7 +385,7 @@ def test_required_credits_are_looked_at_first(
     if credits_bought is None:
         openrouter.script(*[refuse(500, "broken")] * 4, model="/key")
     else:
-        monkeypatch.setattr(openrouter, "credits", Decimal(credits_bought))
+        openrouter.account.credits = Decimal(credits_bought)
     ended = llm("think", "q", "--protocol", "say", "-m", "acme/small")
     assert (ended.exit_code, openrouter.chats) == (5, [])
     assert says in ended.stderr

@@ -197,6 +197,41 @@ async def test_a_further_try_is_set_aside_too() -> None:
     assert await spend(budget, reply=13) == 13
 
 
+async def test_one_call_is_kept_for_the_answer() -> None:
+    """Of five calls four may be any, and the last one only the one that answers."""
+    budget = Budget(Limits(calls=5), planned=9)
+    for _ in range(4):
+        await spend(budget, FREE)
+    text = "the limit of 5 calls is used up: 4 made, one is kept for the answer"
+    with pytest.raises(LimitReached, match=text):
+        await spend(budget, FREE)
+    async with budget.reserve(FREE, size(), is_answer=True):
+        pass
+    with pytest.raises(LimitReached, match=r"the limit of 5 calls is used up: 5 made$"):
+        async with budget.reserve(FREE, size(), is_answer=True):
+            pass
+
+
+@pytest.mark.parametrize(("most", "repeats"), [(9, 0), (11, 2), (5, 0), (None, 4)])
+async def test_repeats_take_what_the_plan_leaves(most: int | None, repeats: int) -> None:
+    """No reply is asked for again with a call that the plan may need."""
+    budget = Budget(Limits(calls=most), planned=9)
+    assert sum(budget.take_repeat() for _ in range(4)) == repeats
+
+
+async def test_a_call_that_is_not_made_is_not_counted() -> None:
+    """One that money does not allow, or that is given up while it waits, leaves its place."""
+    budget = Budget(Limits(usd=Decimal("0.10"), calls=3))
+    with pytest.raises(LimitReached, match="budget of"):
+        await spend(budget, reply=11)
+    async with budget.reserve(CENT, size(8)):
+        waiting = asyncio.create_task(spend(budget, reply=5))
+        await ready()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert await spend(budget, FREE) == 10
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_fifty_calls_racing_never_overspend(seed: int) -> None:
     """Whatever they cost and however they end, the bills and what is unknown stay within."""
@@ -282,6 +317,57 @@ async def test_after_the_limit_steps_beside_it_are_not_asked_either() -> None:
     assert [step.status for step in result.steps].count("stopped_by_budget") == 3
     assert len(run.caller.calls) == 2
     assert result.cost == Cost(unknown_calls=2)
+
+
+async def test_what_still_fits_is_made() -> None:
+    """After one call was too dear, cheaper ones and free ones go on, and the answer says so."""
+    steps: dict[str, Any] = {
+        "dear": {"prompt": "x", "max_tokens": 400},
+        "cheap": {"prompt": "x", "max_tokens": 60},
+        "free": {"prompt": "x", "max_tokens": 400, "role": "critic"},
+        "answer": {
+            "prompt": "{{ dear }} {{ cheap }} {{ free }}",
+            "max_tokens": 20,
+            "optional": ["dear", "cheap", "free"],
+        },
+    }
+    run = priced(steps, "0.90", {name: reply("x", billed("0.01")) for name in steps})
+    run.caller.known["critic"] = ModelFacts("free", price=FREE)
+    result = await run.go()
+    assert {call.step for call in run.caller.calls} == {"cheap", "free", "answer"}
+    assert result.status == "stopped_by_budget"
+    assert result.output.startswith("x\n\nNot every step was made for this answer: the budget of")
+
+
+async def test_a_limit_of_calls_leaves_an_answer() -> None:
+    """Steps that no call is left for are missing from the answer, which is made all the same."""
+    steps: dict[str, Any] = {
+        "each": {"prompt": "{{ item }}", "for_each": ["a", "b", "c", "d"]},
+        "answer": {"prompt": "{{ each }}"},
+    }
+    run = Run(protocol(steps), limits=Limits(calls=3))
+    result = await run.go()
+    assert [call.step for call in run.caller.calls] == ["each[1]", "each[2]", "answer"]
+    assert result.status == "stopped_by_budget"
+    assert result.warnings[0] == (
+        "the limit of 3 calls is used up: 2 made, one is kept for the answer"
+    )
+    assert result.output.startswith("text of answer\n\nNot every step was made")
+
+
+@pytest.mark.parametrize(("calls", "status"), [(2, "failed"), (3, "done")])
+async def test_a_reply_is_asked_for_again_only_with_a_call_to_spare(
+    calls: int, status: str
+) -> None:
+    """Where the plan may need all calls, a reply that does not fit its form is left as it is."""
+    run = Run(protocol(FORM), {"claims": "no object", "claims#2": {"claims": []}})
+    budget = Budget(Limits(calls=calls), run.plan.largest_number_of_calls())
+    runner = Runner(run.plan, run.ledger, run.caller, budget, fence=Fence("key"))
+    result = await runner.run()
+    assert result.status == status
+    assert len(run.caller.calls) == calls - (calls == 2)
+    told = "no call was left to ask again" in " ".join(result.warnings)
+    assert told == (status == "failed")
 
 
 async def test_a_reply_is_bounded_by_what_is_left() -> None:

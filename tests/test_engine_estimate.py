@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
-from llm_reasonkit.engine.estimate import Estimate, Given, Learnt, estimate
-from llm_reasonkit.engine.ports import ModelFacts
-from llm_reasonkit.reasoning.limits import Price
+from llm_reasonkit.engine.estimate import (
+    Estimate,
+    Given,
+    Learnt,
+    StepEstimate,
+    estimate,
+    usual_reply,
+)
+from llm_reasonkit.engine.ports import ModelFacts, Search
+from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.plan import plan_protocol
+from llm_reasonkit.reasoning.protocol import Step
 from tests.scripted import protocol
 from tests.scripted_model import ScriptedCaller, plan_of, run
 
@@ -32,7 +40,8 @@ def reckon(
     """Estimate a run of these steps on a model with a price."""
     known = ModelFacts(**{"id": MODEL, "price": PRICE, **facts})
     plan = plan_protocol(protocol(steps))
-    return estimate(plan, Given("Why?"), lambda role: known, learnt or {}, Decimal("0.50"))
+    limits = Limits(usd=Decimal("0.50"), calls=9)
+    return estimate(plan, Given("Why?"), lambda role: known, learnt or {}, limits)
 
 
 def test_calls_are_counted_by_step() -> None:
@@ -45,7 +54,7 @@ def test_calls_are_counted_by_step() -> None:
     ]
     assert (found.calls, found.most_calls) == (5, 6)
     assert {row.model for row in found.steps} == {MODEL}
-    assert found.limit == Decimal("0.50")
+    assert (found.limit, found.max_calls) == (Decimal("0.50"), 9)
 
 
 def test_tokens_and_money_add_up() -> None:
@@ -66,7 +75,82 @@ def test_what_steps_read_is_in_their_prompts() -> None:
     facts, look, answer = reckon().steps
     assert look.most_prompt > facts.most_reply
     assert answer.most_prompt > facts.most_reply + 3 * look.most_reply * 2
-    assert facts.reply == 50
+
+
+@pytest.mark.parametrize(
+    ("output", "tokens"),
+    [
+        (None, 200),
+        ({"a": "str"}, 3 + 20),
+        ({"kind": ["yes", "no"], "n": "int"}, 4 + 4 + 3 + 4),
+        ({"a": [{"id": "auto", "b": "str"}, 1, 5]}, 3 + 3 * 23),
+        ({"a": ["str", 0, 6]}, 3 + 3 * 4),
+        ({"a": ["str"]}, 3 + 4 * 4),
+        ({"a": [{"b": "str"}, 99, 99]}, 400),
+        ({"type": "object", "properties": {"a": {"type": "array"}}}, 3 + 4 * 4),
+    ],
+)
+def test_a_reply_is_as_long_as_its_form(output: Any, tokens: int) -> None:
+    """Lists are half filled, texts in them have 20 tokens, other replies take half of their bound;
+    none takes more than its bound."""
+    assert usual_reply(Step(prompt="x", output=output, max_tokens=400)) == tokens
+
+
+def test_what_a_protocol_says_of_a_reply_is_believed() -> None:
+    """`usual` of a step is what its reply takes, and what a check hands on to the next prompt."""
+    assert usual_reply(Step(prompt="x", output={"a": "str"}, usual=77)) == 77
+
+    def answer(**check: int) -> StepEstimate:
+        links = {"check": "links", "with": {"text": "facts", "given": "material"}, **check}
+        steps = {
+            "facts": {"prompt": "x", "usual": 100},
+            "links": links,
+            "answer": {"prompt": "{{ links }}"},
+        }
+        return reckon(steps).steps[1]
+
+    assert answer(usual=300).prompt - answer().prompt == 300 - 100
+    assert answer(usual=300).most_prompt == answer().most_prompt
+
+
+def test_a_prompt_that_puts_the_question_itself_shows_nothing_else() -> None:
+    """What usually stands around a prompt is not likely to be in it, but may be at most."""
+    usual = {"answer": {"prompt": "Decide."}}
+    own = {"answer": {"prompt": "{{ question }} Decide."}}
+    for steps, likely in ((usual, 250), (own, 0)):
+        plan = plan_protocol(protocol(steps))
+        few, many = (
+            estimate(plan, Given("Why?", sources), lambda role: ModelFacts(MODEL), {}).steps[0]
+            for sources in ([], ["x" * 1000])
+        )
+        assert many.prompt - few.prompt == likely
+        assert many.most_prompt - few.most_prompt == 1001
+
+
+def test_what_is_known_of_the_sources_counts() -> None:
+    """A step that needs sources is not foreseen where there are none."""
+    steps = {
+        "look": {"prompt": "x", "when": "sources"},
+        "answer": {"prompt": "{{ look }}", "optional": ["look"]},
+    }
+    plan = plan_protocol(protocol(steps))
+    for sources, calls in (([], 1), (["x"], 2)):
+        found = estimate(plan, Given("Why?", sources), lambda role: ModelFacts(MODEL), {})
+        assert found.calls == calls
+
+
+def test_a_search_and_what_it_finds_are_foreseen() -> None:
+    """The fee, the second round and the pages in every later prompt are in the figures."""
+    search = protocol({"answer": {"prompt": "Search.", "web": True}}, protocol="search")
+    steps = {"answer": {"prompt": "x", "when": "sources"}}
+    plan = plan_protocol(protocol(steps)).after_search(search)
+    facts = ModelFacts(MODEL, price=PRICE, search=Search(fee=Decimal(7), tokens=12_000))
+    first, second = estimate(plan, Given("Why?"), lambda role: facts, {}).steps
+    assert first.usd == Decimal(7) + PRICE.at_most(first.prompt, 2 * first.reply)
+    assert first.most_prompt > 12_000
+    assert first.prompt > 1000
+    assert second.prompt > 1000
+    assert second.most_prompt > 12_000
 
 
 def test_reasoning_is_reckoned() -> None:
@@ -126,7 +210,7 @@ def test_too_little_was_learnt(key: tuple[str, str, str], runs: int) -> None:
     """Fewer runs, or those of another protocol or model, change nothing."""
     found = reckon(learnt={key: Learnt(runs, 1, 1, 1)})
     assert found == reckon()
-    assert found.basis[1].startswith("likely: assumed half of each reply's bound")
+    assert found.basis[1].startswith("likely: assumed that all steps run, none asked twice,")
 
 
 def test_more_calls_than_there_can_be_are_not_expected() -> None:

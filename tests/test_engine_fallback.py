@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
 
-from llm_reasonkit.engine.fallback import FallbackCaller
+from llm_reasonkit.engine.fallback import FallbackCaller, cost_of
 from llm_reasonkit.engine.ports import Call, ModelFacts, Reply
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.limits import Price
@@ -19,12 +20,15 @@ FREE = Price(prompt=Decimal(0), completion=Decimal(0))
 
 @dataclass
 class Models:
-    """Plays the roles `main`, `main 2` … with these models; `errors` by id make them fail."""
+    """Plays the roles `main`, `main 2` … with these models; `errors` by id make them fail, `hangs`
+    never ends."""
 
     ids: list[str]
     errors: Mapping[str, CallError] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
     unschooled: tuple[str, ...] = ()
+    hangs: str = ""
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -42,6 +46,9 @@ class Models:
         self.asked.append(name)
         if name in self.errors:
             raise self.errors[name]
+        if name == self.hangs:
+            self.hanging.set()
+            await asyncio.Event().wait()
         return Reply("yes", name, cost=Cost(usd=Decimal("0.25"), source="billed"))
 
     async def bill(self, step: str) -> Cost:
@@ -106,6 +113,43 @@ async def test_failed_attempts_are_on_the_bill() -> None:
     )
     cost = (await ask(chain(models))).cost
     assert (cost.usd, cost.unknown_calls) == (Decimal("0.75"), 1)
+
+
+async def test_what_is_known_of_a_failed_attempt_is_not_lost_with_the_rest() -> None:
+    """A part that was billed is added although another part of it is unknown."""
+    partly = failing("server", "0.5", billed=True)
+    partly.unknown_tries = 2
+    cost = (await ask(chain(Models(["a", "b"], {"a": partly})))).cost
+    assert (cost.usd, cost.unknown_calls) == (Decimal("0.75"), 2)
+    with pytest.raises(CallError) as caught:
+        await ask(chain(Models(["a", "b"], {"a": partly, "b": failing("server", "0.125")})))
+    assert cost_of(caught.value) == Cost(usd=Decimal("0.625"), source="billed", unknown_calls=2)
+
+
+async def test_a_cancelled_call_has_its_failed_attempts_on_the_bill() -> None:
+    """What the models before the one that was cancelled cost is asked for along with it."""
+    models = Models(["a", "b"], {"a": failing("server", "0.5", billed=True)}, hangs="b")
+    caller = chain(models)
+    task = asyncio.create_task(ask(caller))
+    await models.hanging.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await caller.bill("step") == Cost(usd=Decimal("1.5"), source="billed")
+    assert await caller.bill("another step") == Cost(usd=Decimal(1), source="billed")
+
+
+async def test_an_error_that_is_told_again_costs_nothing_again() -> None:
+    """Once all have failed for good, later calls make no request and have no bill."""
+    models = Models(["a/1"], {"a/1": failing("no_credits", "0.5", billed=True)})
+    caller = chain(models)
+    costs = []
+    for _ in range(2):
+        with pytest.raises(CallError, match="it was no_credits") as caught:
+            await ask(caller)
+        costs.append(cost_of(caught.value).usd)
+    assert costs == [Decimal("0.5"), 0]
+    assert models.asked == ["a/1"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from decimal import Decimal
 from typing import Any
 
-from llm_reasonkit.engine.ports import Call
+import pytest
+
+from llm_reasonkit.engine.ports import Call, ModelFacts, Search
 from llm_reasonkit.errors import CallError
+from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.plan import Plan, plan_profile
 from llm_reasonkit.reasoning.protocol import Profile
 from tests.scripted import Run, protocol
@@ -89,6 +94,128 @@ async def test_a_failed_stage_does_not_stop_the_others():
     assert result.output.endswith("Missing from this answer: look.look (gone).")
     assert '"look": null' in run.caller.prompt_of("synthesis.answer")
     assert "text of fact.answer" in run.caller.prompt_of("synthesis.answer")
+
+
+def doubtful(least: float) -> Plan:
+    """A profile that has somebody look again where fewer checks passed than `least`."""
+    profile = Profile.model_validate(
+        {"title": "t", "summary": "s", "protocols": ["look"], "below": "fact"}
+        | {"min_confidence": least}
+    )
+    return plan_profile("mine", profile, {"look": LOOK, "fact": FACT, "synthesis": SYNTHESIS})
+
+
+ONE_OF_TWO = "See https://a.example and https://b.example"
+
+
+@pytest.mark.parametrize(("least", "looks"), [(0.5, 0), (0.6, 1)])
+async def test_a_second_look_is_taken_below_the_minimum_only(least: float, looks: int):
+    """It sees what was found, the synthesis sees it, and it is taken once, whatever it finds."""
+    run = Run(
+        doubtful(least),
+        {"look.look": ONE_OF_TWO, "fact.answer": "Seen again."},
+        question="Is https://a.example right?",
+    )
+    result = await run.go()
+    assert result.status == "done"
+    assert [call.step for call in run.caller.calls].count("fact.answer") == looks
+    assert ("Seen again." in run.caller.prompt_of("synthesis.answer")) == bool(looks)
+    if looks:
+        assert "https://b.example was not given" in run.caller.prompt_of("fact.answer")
+        assert result.warnings == [
+            "a confidence of 60.0% was wanted, it is 50.0%: 1 of 2 checks passed"
+        ]
+    else:
+        skipped = run.steps()["fact.answer"]
+        assert (skipped.status, skipped.error) == ("skipped", "not needed: 1 of 2 checks passed")
+        assert '"protocol": "fact"' not in run.caller.prompt_of("synthesis.answer")
+        assert result.warnings == []
+
+
+async def test_nothing_counted_is_below_every_minimum():
+    """Where no check came to a verdict somebody looks again, and the warning says why."""
+    run = Run(doubtful(0.5), {"look.look": "Nothing to check."})
+    result = await run.go()
+    assert "fact.answer" in [call.step for call in run.caller.calls]
+    assert result.warnings == [
+        "a confidence of 50.0% was wanted, and nothing in this run can be counted"
+    ]
+
+
+async def test_a_failed_second_look_is_missing_only():
+    """The synthesis answers without it and says so."""
+    run = Run(doubtful(1.0), {"look.look": ONE_OF_TWO, "fact.answer": CallError("gone")})
+    result = await run.go()
+    assert result.status == "partial"
+    assert "fact.answer (gone)" in result.output
+    assert '"protocol": "fact"' not in run.caller.prompt_of("synthesis.answer")
+
+
+async def test_without_an_answer_nothing_is_said_of_confidence():
+    """A run that failed does not also fall short."""
+    run = Run(doubtful(1.0), {"synthesis.answer": CallError("gone")})
+    result = await run.go()
+    assert not [text for text in result.warnings if "was wanted" in text]
+
+
+SEARCH = protocol(
+    {"search": {"prompt": "Search.", "web": True, "role": "searcher"}},
+    answer="search",
+    protocol="websearch",
+)
+PAGE = {"name": "https://a.example/p", "text": "The sky scatters blue light."}
+
+
+async def test_what_a_search_finds_is_given_to_all():
+    """Pages become sources after the user's own, seen by every step and every check."""
+    run = Run(
+        plan("look").after_search(SEARCH),
+        {
+            "websearch.search": json.dumps({"text": "Found one.", "pages": [PAGE]}),
+            "look.look": "As https://a.example/p says.",
+        },
+        sources=[{"id": "S1", "name": "mine.txt", "text": "Mine."}],
+    )
+    result = await run.go()
+    assert result.status == "done"
+    search = run.caller.calls[0]
+    assert (search.step, search.web, search.role) == ("websearch.search", True, "searcher")
+    assert "scatters" not in search.prompt
+    for step in ("look.look", "synthesis.answer"):
+        prompt = run.caller.prompt_of(step)
+        assert prompt.index("Mine.") < prompt.index("[S2]") < prompt.index(PAGE["text"])
+        assert "Found one." not in prompt
+    assert run.steps()["websearch.search"].output == {"text": "Found one.", "pages": [PAGE]}
+    assert (result.checks.passed, result.checks.failed) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("found", "warning"),
+    [
+        (json.dumps({"text": "Nothing.", "pages": []}), "the search of the web found nothing"),
+        (CallError("gone"), "missing: websearch.search (gone)"),
+    ],
+)
+async def test_a_search_in_vain_does_not_stop_the_run(found: str | CallError, warning: str):
+    """The run goes on with what it was given, and says so."""
+    run = Run(plan("look").after_search(SEARCH), {"websearch.search": found})
+    result = await run.go()
+    assert result.output.startswith("text of synthesis.answer")
+    assert warning in result.warnings
+
+
+async def test_a_search_is_reserved_with_its_fee():
+    """What a search and its pages take at most has to fit; what it does take is given back."""
+    search = Search(fee=Decimal("0.02"), tokens=1000)
+    price = Price(prompt=Decimal("0.001"), completion=Decimal("0.001"))
+    for usd, status in ((Decimal(3), "stopped_by_budget"), (Decimal(9), "done")):
+        run = Run(
+            plan("fact").after_search(SEARCH),
+            {"websearch.search": json.dumps({"text": "x", "pages": [PAGE]})},
+            limits=Limits(usd=usd),
+        )
+        run.caller.known["searcher"] = ModelFacts("s", price=price, search=search)
+        assert (await run.go()).status == status
 
 
 async def test_only_the_synthesis_is_streamed_as_the_answer():

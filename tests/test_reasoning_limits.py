@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_reasonkit.reasoning.limits import Limits, Price, most_tokens_of, parse_budget
+from llm_reasonkit.reasoning.limits import (
+    Limits,
+    Price,
+    fewest_tokens_of,
+    most_tokens_of,
+    parse_budget,
+)
 
 SMALL = Price(prompt=Decimal("0.0000001"), completion=Decimal("0.0000004"))
 
@@ -100,6 +106,15 @@ def test_any_text_is_a_budget_or_a_mistake(text: str) -> None:
     assert limits != Limits()
 
 
+def test_limits_fill_each_other_s_gaps() -> None:
+    """What one leaves open the other decides; where both speak the first one holds."""
+    typed = Limits(usd=Decimal("0.50"), calls=5)
+    assert typed.or_else(Limits(usd=Decimal(9), seconds=30)) == Limits(
+        usd=Decimal("0.50"), seconds=30, calls=5
+    )
+    assert Limits(usd=Decimal(0)).or_else(Limits(usd=Decimal(9))).usd == 0
+
+
 def test_the_most_that_a_call_can_cost() -> None:
     """Prompt, reply and the fee for the request add up, exactly."""
     assert SMALL.at_most(1000, 500) == Decimal("0.0003")
@@ -118,3 +133,8 @@ def test_what_costs_nothing_is_free() -> None:
 def test_a_text_has_no_more_tokens_than_bytes(text: str) -> None:
     """The bound is never below the number of characters, and holds for half characters too."""
     assert most_tokens_of(text) >= len(text)
+
+
+def test_a_word_is_a_token_at_least() -> None:
+    """However long words are, a prompt has no fewer tokens than words."""
+    assert [fewest_tokens_of(text) for text in ("", " \n", "one", "a bb\n\nccc")] == [0, 0, 1, 3]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.plan import (
+    mistake_in_role,
     mistakes_in_profile,
     plan_profile,
     plan_protocol,
@@ -28,6 +31,9 @@ LOOK = protocol(
 FACT = protocol({"answer": {"prompt": "x", "role": "critic"}}, protocol="fact")
 SYNTHESIS = protocol({"answer": {"prompt": "x", "role": "judge"}}, protocol="synthesis")
 ALL: dict[str, Protocol] = {"look": LOOK, "fact": FACT, "synthesis": SYNTHESIS}
+
+
+LINKS = {"links": {"check": "links", "with": {"text": "answer", "given": "material"}}}
 
 
 def profile(*stages: object, **more: Any) -> Profile:
@@ -69,6 +75,73 @@ def test_calls_are_counted_with_the_stage_s_settings():
     plan = plan_profile("mine", profile("look", "fact"), ALL)
     assert plan.largest_number_of_calls() == 2 + 1 + 1
     assert plan.largest_number_of_calls(re_asks=True) == 4 + 1 + 1
+
+
+def test_what_cannot_be_together_is_not_counted_together():
+    """Steps for runs with sources and those for runs without never both make their calls."""
+    either = protocol(
+        {
+            "looked_up": {"prompt": "x", "for_each": ["a", "b"], "when": "sources"},
+            "recalled": {"prompt": "x", "when": "not sources"},
+            "answer": {"prompt": "{{ looked_up }}{{ recalled }}"}
+            | {"optional": ["looked_up", "recalled"]},
+        }
+    )
+    plan = plan_protocol(either)
+    assert plan.largest_number_of_calls() == 3
+    assert plan.largest_number_of_calls(sources=["one"]) == 3
+    assert plan.largest_number_of_calls(sources=[]) == 2
+    several = protocol({"answer": {"prompt": "x", "when": "sources|length > 1"}})
+    assert plan_protocol(several).largest_number_of_calls() == 1
+
+
+def test_a_search_comes_before_everything():
+    """All stages wait for what a search finds; it is no finding of its own."""
+    search = protocol({"search": {"prompt": "x", "web": True, "role": "searcher"}}, answer="search")
+    plan = plan_profile("mine", profile("look", "fact"), ALL).after_search(search)
+    first, *others = plan.stages
+    assert (first.key, first.purpose, first.after) == ("mine", "sources", ())
+    assert [stage.after for stage in others] == [("mine",), ("mine",), ("mine", "look", "fact")]
+    assert plan.searching_roles == {"searcher"}
+    assert plan.answer_step == "synthesis.answer"
+    assert plan_protocol(LOOK).answer_step == "answer"
+    by_code = protocol({**LINKS, "answer": {"prompt": "x"}}, answer="links.invented")
+    assert plan_protocol(by_code).answer_step is None
+    assert plan_protocol(LOOK).searching_roles == frozenset()
+
+
+def test_a_second_look_comes_before_the_synthesis():
+    """What a profile does below its minimum sees all findings, and the synthesis sees it."""
+    made = profile("look", min_confidence=0.8, below="fact", limits={"max_calls": 9, "usd": 0.5})
+    plan = plan_profile("mine", made, ALL)
+    look, fact, synthesis = plan.stages
+    assert (fact.purpose, fact.after) == ("second_look", ("look",))
+    assert (synthesis.purpose, synthesis.after) == ("findings", ("look", "fact"))
+    assert look.purpose == "findings"
+    assert plan.min_confidence == 0.8
+    assert plan.limits == Limits(usd=Decimal("0.5"), calls=9)
+    assert plan.largest_number_of_calls() == 2 + 1 + 1
+
+
+def test_a_second_look_leaves_its_findings():
+    """A protocol with findings is run to those, not to its answer."""
+    plan = plan_profile("mine", profile("fact", min_confidence=0.8, below="look"), ALL)
+    assert plan.stages[1].target_steps == ["look"]
+
+
+@pytest.mark.parametrize(
+    ("role", "known", "complaint"),
+    [
+        ("critic", {"main", "critic"}, None),
+        ("critc", {"main", "critic"}, "unknown role 'critc'; did you mean 'critic'?"),
+        ("boss", {"main", "critic", "judge"}, "unknown role 'boss'; there is critic, judge"),
+        ("critic", {"main"}, "unknown role 'critic'; all steps ask `main`"),
+        ("main", {"main", "critic"}, "the model of `main` is the run's own (-m, profile_mapping)"),
+    ],
+)
+def test_only_roles_of_the_plan_get_a_model(role: str, known: set[str], complaint: str | None):
+    """Another role than those that steps ask for is a mistake, and main is named otherwise."""
+    assert mistake_in_role(role, known) == complaint
 
 
 def test_the_roles_of_a_run_are_those_of_its_prompts():
@@ -117,6 +190,27 @@ def test_a_protocol_that_comes_twice_gets_a_number():
         ),
         (profile("look", synthesis="sum"), "unknown protocol 'sum'", ("synthesis",)),
         (profile("look", synthesis="look"), "is one of the protocols already", ("synthesis",)),
+        (
+            profile("look", below="vreify", min_confidence=0.8),
+            "unknown protocol 'vreify'",
+            ("below",),
+        ),
+        (
+            profile("look", below="look", min_confidence=0.8),
+            "is one of the protocols already",
+            ("below",),
+        ),
+        (
+            profile("look", below="synthesis", min_confidence=0.8),
+            "'synthesis' is the synthesis already",
+            ("below",),
+        ),
+        (profile("look", below="fact"), "Give `min_confidence`", ("below",)),
+        (
+            profile("look", roles={"critic": "a/b"}),
+            "unknown role 'critic'; there is judge",
+            ("roles", "critic"),
+        ),
     ],
 )
 def test_a_mistake_in_a_profile_is_told(made: Profile, message: str, place: tuple[str | int, ...]):
@@ -128,5 +222,12 @@ def test_a_mistake_in_a_profile_is_told(made: Profile, message: str, place: tupl
 
 def test_a_good_profile_has_no_mistakes():
     """What can be planned is not complained about."""
-    good = profile("look", {"protocol": "look", "settings": {"deep": False}, "after": ["look"]})
+    good = profile(
+        "look",
+        {"protocol": "look", "settings": {"deep": False}, "after": ["look"]},
+        roles={"judge": "a/b", "critic": "c/d"},
+        limits={"max_calls": 6},
+        min_confidence=0.9,
+        below="fact",
+    )
     assert mistakes_in_profile(good, ALL) == []

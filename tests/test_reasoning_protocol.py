@@ -253,6 +253,42 @@ MISTAKES: list[tuple[str, dict[str, Any], str, tuple[str | int, ...]]] = [
         ("steps", "answer"),
     ),
     (
+        "part in a prompt",
+        {"answer": {"prompt": "{{ settings.wrod }}"}},
+        "unknown setting 'wrod'; did you mean 'word'?",
+        ("steps", "answer", "prompt"),
+    ),
+    (
+        "part in a when",
+        {"ideas": IDEAS, "answer": {"prompt": "x", "when": "ideas.ides"}},
+        "unknown key 'ides'; did you mean 'ideas'?",
+        ("steps", "answer", "when"),
+    ),
+    (
+        "part of a text",
+        {"text": ANSWER, "answer": {"prompt": "{% if text.x.y %}x{% endif %}"}},
+        "'text.x.y' asks for a part of a text",
+        ("steps", "answer", "prompt"),
+    ),
+    (
+        "longer than possible",
+        {"answer": {"prompt": "x", "max_tokens": 100, "usual": 200}},
+        "no more than its `max_tokens`, which is 100",
+        ("steps", "answer", "usual"),
+    ),
+    (
+        "search for an object",
+        {"answer": {"prompt": "x", "web": True, "output": {"a": "str"}}},
+        "a step that searches the web answers in text",
+        ("steps", "answer", "web"),
+    ),
+    (
+        "check that searches",
+        {"answer": ANSWER, "c": {"check": "links", "web": True}},
+        "`web` belongs to a prompt step",
+        ("steps", "c", "web"),
+    ),
+    (
         "unguarded",
         {"b": {"prompt": "x", "when": "sources"}, "answer": {"prompt": "{{ b }}"}},
         "reads 'b', which has a `when` and may not run",
@@ -283,6 +319,7 @@ def test_a_mistake_is_seen_before_any_call(
         ("text.x", "'text.x' asks for a part of a text"),
         ("each.nope", "unknown key 'nope'"),
         ("said.nope", "unknown key 'nope'"),
+        ("found.page", "unknown key 'page'; did you mean 'pages'?"),
     ],
 )
 def test_a_path_has_to_lead_somewhere(answer: str, message: str):
@@ -295,6 +332,7 @@ def test_a_path_has_to_lead_somewhere(answer: str, message: str):
         "text": {"prompt": "x"},
         "each": {"prompt": "x", "for_each": ["a"], "output": {"b": "str"}},
         "said": {"prompt": "x", "for_each": ["a"]},
+        "found": {"prompt": "x", "web": True},
     }
     for place, made in (
         ("answer", unchecked(steps, answer)),
@@ -313,6 +351,8 @@ def test_a_path_has_to_lead_somewhere(answer: str, message: str):
         "each.item.anything",
         "each.b",
         "said.text",
+        "found.text",
+        "found.pages.name",
         "open.a.b",
         "c.whatever",
         "settings",
@@ -326,12 +366,23 @@ def test_a_path_into_what_is_not_known_is_let_through(path: str):
         "ideas": IDEAS,
         "each": {"prompt": "x", "for_each": ["a"], "output": {"b": "str"}},
         "said": {"prompt": "x", "for_each": ["a"]},
+        "found": {"prompt": "x", "web": True},
         "open": {"prompt": "x", "output": {"type": "object", "properties": {"a": {}}}},
         "c": {"check": "links", "with": {"text": "said", "given": "material"}},
         "answer": ANSWER,
         "look": {"check": "links", "with": {"text": path, "given": "material"}},
     }
     assert find_mistakes(unchecked(steps, settings={"words": ["a"]})) == []
+
+
+def test_what_a_template_does_with_a_value_is_its_own_affair():
+    """Methods, loop variables and computed keys are no parts that lint could know."""
+    prompt = (
+        "{{ ideas.items() }} {% for row in ideas.ideas %}{{ row.txt }}{% endfor %}"
+        "{{ settings[question].x }} {{ range(3).start }}"
+    )
+    steps = {"ideas": IDEAS, "answer": {"prompt": prompt}}
+    assert find_mistakes(unchecked(steps)) == []
 
 
 def test_a_broken_schema_is_one_mistake():
@@ -351,6 +402,27 @@ def test_all_mistakes_are_told_at_once():
         ("steps", "b", "check"),
         ("answer",),
     ]
+
+
+def test_the_graph_is_looked_at_beside_other_mistakes():
+    """A misspelt name hides neither a circle, nor a missing guard, nor a list without end."""
+    steps = {
+        "a": {"prompt": "{{ b }} {{ x }}"},
+        "b": {"prompt": "{{ a }}", "when": "sources"},
+        "answer": {"prompt": "{{ item }}", "for_each": "sources"},
+    }
+    assert [where for where, _ in find_mistakes(unchecked(steps))] == [
+        ("steps", "a", "prompt"),
+        ("steps", "a"),
+        ("steps", "a"),
+        ("steps", "answer", "for_each"),
+    ]
+
+
+def test_one_mistake_is_told_once():
+    """A list that is misspelt is not called endless as well."""
+    steps = {"answer": {"prompt": "{{ item }}", "for_each": "settings.wrods"}}
+    assert len(find_mistakes(unchecked(steps, settings={"words": []}))) == 1
 
 
 @pytest.mark.parametrize(
@@ -374,6 +446,12 @@ def test_all_mistakes_are_told_at_once():
         ({"for_each": "sources", "at_most": 3, "when": "settings.off"}, 0),
         ({"when": "settings.off and ideas"}, 0),
         ({"when": "settings.two and ideas"}, 1),
+        ({"when": "ideas is defined"}, 1),
+        ({"when": "ideas is none"}, 1),
+        ({"when": "not settings.two and ideas.free"}, 0),
+        ({"when": "not (settings.two or ideas)"}, 0),
+        ({"when": "settings.off or ideas == 3"}, 1),
+        ({"when": "settings.two > 'x'"}, 1),
     ],
 )
 def test_the_number_of_calls_is_known_before_the_run(step: dict[str, Any], most: int | None):
@@ -384,7 +462,8 @@ def test_the_number_of_calls_is_known_before_the_run(step: dict[str, Any], most:
         "answer": {"prompt": "x", **step},
     }
     mine = unchecked(steps, settings={"words": ["a", "b", "c"], "two": 2, "off": False})
-    assert largest_fan_out(mine, mine.steps["answer"], mine.settings) == most
+    known = {"settings": mine.settings}
+    assert largest_fan_out(mine, mine.steps["answer"], known) == most
 
 
 def test_a_misspelt_key_is_refused():

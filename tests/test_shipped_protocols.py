@@ -14,6 +14,7 @@ from llm_reasonkit.reasoning.lint import find_mistakes
 from tests.scripted_model import LIBRARY, ScriptedCaller, plan_of, run
 
 TOOLS = ["bedrock", "brutalhonesty", "gigathink", "laserlogic", "proofguard"]
+HELPERS = ["sample", "synthesis", "verify", "websearch"]
 PROFILES = ["quick", "balanced", "deep", "paranoid", "decide", "scientific", "powercombo"]
 QUESTION = "Should a team of nine split its monolith into microservices?"
 SOURCE = "The team has nine engineers. Deployments take 14 minutes on average."
@@ -24,7 +25,7 @@ ESSENTIAL = {
     "brutalhonesty": {"critics", "answer"},
     "gigathink": {"lenses", "answer"},
     "laserlogic": {"extraction", "answer"},
-    "proofguard": {"extraction", "answer"},
+    "proofguard": {"extraction"},
 }
 
 
@@ -44,11 +45,11 @@ def keys_in(schema: Any) -> Iterator[str]:
 
 def test_the_five_tools_and_seven_profiles_are_there() -> None:
     """Everything the documentation names is shipped."""
-    assert {file.name for file in LIBRARY.files()} == {*TOOLS, "synthesis"}
+    assert {file.name for file in LIBRARY.files()} == {*TOOLS, *HELPERS}
     assert list(LIBRARY.profiles()) == PROFILES
 
 
-@pytest.mark.parametrize("name", [*TOOLS, "synthesis"])
+@pytest.mark.parametrize("name", [*TOOLS, *HELPERS])
 def test_a_shipped_protocol_has_no_mistakes(name: str) -> None:
     """Lint finds nothing in a shipped protocol, and it says what it is in plain sentences."""
     protocol = LIBRARY.protocol(name)
@@ -59,9 +60,9 @@ def test_a_shipped_protocol_has_no_mistakes(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "most"),
     [
-        *(("bedrock", 7), ("brutalhonesty", 15), ("gigathink", 9), ("laserlogic", 6)),
-        *(("proofguard", 10), ("quick", 4), ("balanced", 12), ("decide", 21), ("scientific", 25)),
-        *(("deep", 35), ("powercombo", 43), ("paranoid", 53)),
+        *(("bedrock", 7), ("brutalhonesty", 15), ("gigathink", 9), ("laserlogic", 9)),
+        *(("proofguard", 10), ("quick", 4), ("balanced", 12), ("decide", 24), ("scientific", 26)),
+        *(("deep", 38), ("powercombo", 46), ("paranoid", 56)),
     ],
 )
 async def test_the_number_of_calls_is_bounded(name: str, most: int) -> None:
@@ -80,7 +81,16 @@ async def test_a_model_that_understands_nothing_still_comes_to_an_end(
 ) -> None:
     """A model that only fits the schemas, like a tiny local one, is led to an answer."""
     result = await run(name, QUESTION, sources=sources)
-    assert (result.status, result.answer) == ("done", "Words about answer.")
+    assert result.status == "done"
+    # Code writes all of ProofGuard's answer, and the verdict above that of BrutalHonesty.
+    lead = {
+        "brutalhonesty": "Verdict by rule: ship. Findings dropped, as what they point at is not "
+        "so: 5.\n\n"
+    }
+    if name == "proofguard":
+        assert (result.answer or "").endswith(":\n- word 1")
+    else:
+        assert result.answer == f"{lead.get(name, '')}Words about answer."
     assert not [step.error for step in result.steps if step.status == "failed"]
 
 
@@ -151,6 +161,7 @@ async def test_the_judge_sees_claim_and_quote_only() -> None:
                         "source": "S1",
                         "stance": "supports",
                         "quote": "The team has nine engineers.",
+                        "calculation": "",
                     }
                 ]
             },
@@ -175,7 +186,8 @@ def typical(schema: Mapping[str, Any]) -> Any:
 
 
 async def test_a_balanced_run_is_affordable() -> None:
-    """On $3 and $15 per million tokens a 500-token question costs less than $0.09."""
+    """On $3 and $15 per million tokens a 500-token question costs less than $0.09, the second look
+    apart that these replies, which quote nothing, bring about."""
     nodes = [
         {"text": typical({"type": "string"}), "rests_on": below, "kind": "law"}
         for below in (["n3", "n4"], ["n4", "n5"], [], [], [], [])
@@ -183,7 +195,9 @@ async def test_a_balanced_run_is_affordable() -> None:
     replies = {"decomposition": {"nodes": nodes}, "answer": "text " * 450}
     caller = ScriptedCaller(replies, otherwise=typical)
     await run("balanced", "word " * 500, caller)
-    tokens_in = sum(len(call.prompt) // 4 + 150 for call in caller.calls)
-    tokens_out = sum(len(text) // 4 for text in caller.texts)
+    asked = zip(caller.calls, caller.texts, strict=True)
+    made = [(call.prompt, text) for call, text in asked if call.step != "verify.look"]
+    tokens_in = sum(len(prompt) // 4 + 150 for prompt, _ in made)
+    tokens_out = sum(len(text) // 4 for _, text in made)
     usd = Decimal(tokens_in * 3 + tokens_out * 15) / 1_000_000
     assert usd < Decimal("0.09"), f"{tokens_in} in, {tokens_out} out"

@@ -9,6 +9,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,9 +18,10 @@ import llm
 import pytest
 
 from llm_reasonkit.engine.ports import Reply
-from llm_reasonkit.reasoning.result import CheckItem
+from llm_reasonkit.reasoning.result import CheckItem, StepResult
 from llm_reasonkit.store.database import explain
-from llm_reasonkit.store.history import list_runs, load_run
+from llm_reasonkit.store.browse import list_runs
+from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.log import LogTrace
 from tests.store_runs import (
     AsyncEcho,
@@ -42,6 +45,11 @@ def select(path: Path, sql: str) -> list[tuple]:
     """Give the rows of a query."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(sql).fetchall()
+
+
+def unrecordable() -> StepResult:
+    """Give a step without what every step has to have."""
+    return make_step("other").model_copy(update={"status": None})
 
 
 async def test_calls_become_turns_of_the_run(path):
@@ -96,10 +104,10 @@ async def test_a_turn_and_its_step_are_committed_together(path):
     step = make_step("only", reply)
     await trace.step_finished(step, [], reply)
     again = make_reply(run.run_id, "hi again")
-    await trace.step_finished(step, [], again)
+    await trace.step_finished(unrecordable(), [], again)
     trace.close()
 
-    assert "UNIQUE constraint" in trace.warning
+    assert "NOT NULL constraint" in trace.warning
     assert select(path, "select id from turns") == [(reply.turn_id,)]
 
 
@@ -173,8 +181,9 @@ async def test_the_event_loop_goes_on_while_the_log_is_locked(path):
 
 async def test_a_log_that_stays_locked_is_a_warning(path):
     """A writer that never ends costs one wait, not the run, and is named."""
-    await record_run(LogTrace(path), new_id())
-    trace = LogTrace(path, timeout=0.05)
+    first, trace = LogTrace(path), LogTrace(path, timeout=0.05)
+    await record_run(first, new_id())
+    first.close()
     with closing(sqlite3.connect(path)) as other:
         other.execute("begin immediate")
         result = await record_run(trace, new_id())
@@ -272,18 +281,82 @@ def count_open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
+def count_threads() -> int:
+    """Count the threads that write a log."""
+    return sum(thread.name.startswith("reasonkit-log") for thread in threading.enumerate())
+
+
+async def until(happened: Callable[[], bool]) -> bool:
+    """Wait for what another thread will do soon; tell whether it did."""
+    for _ in range(500):
+        if happened():
+            return True
+        await asyncio.sleep(0.01)
+    return happened()
+
+
 async def test_a_closed_trace_holds_no_file(path):
-    """After many runs no more files are open than before."""
+    """After many runs no more files are open, and no more threads there, than before."""
     before = count_open_files()
     for _ in range(20):
         trace = LogTrace(path)
         await record_run(trace, new_id())
         trace.close()
-    for _ in range(500):
-        if count_open_files() > before:
-            await asyncio.sleep(0.01)
 
-    assert count_open_files() <= before
+    assert await until(lambda: count_open_files() <= before)
+    assert await until(lambda: count_threads() == 0)
+
+
+async def test_many_runs_at_once_share_a_file(path):
+    """However many runs go on in a process, one thread writes them through one connection."""
+    before = count_open_files()
+    traces = [LogTrace(path) for _ in range(200)]
+    recording = asyncio.gather(*(record_run(trace, new_id(), calls=1) for trace in traces))
+    most_files = most_threads = 0
+    while not recording.done():
+        most_files = max(most_files, count_open_files())
+        most_threads = max(most_threads, count_threads())
+        await asyncio.sleep(0.01)
+    for trace in traces:
+        trace.close()
+
+    # The log, its journal and SQLite's scratch file, the lock that tells of this process, and the
+    # folder that is looked through.
+    assert most_files <= before + 5
+    assert most_threads == 1
+    assert {trace.warning for trace in traces} == {None}
+    assert select(path, "select status, count(*) from reasonkit_runs") == [("done", 200)]
+    assert await until(lambda: count_open_files() <= before)
+
+
+async def test_a_failure_is_not_that_of_other_runs(path):
+    """Of two runs whose steps share a commit, the one that cannot be recorded fails alone."""
+    good, bad = LogTrace(path, timeout=10), LogTrace(path, timeout=10)
+    run, other_run = start_of(new_id()), start_of(new_id())
+    await good.run_started(run)
+    await bad.run_started(other_run)
+    step = make_step("only")
+    await bad.step_finished(step, [], None)
+    with closing(sqlite3.connect(path)) as locked:
+        locked.execute("begin immediate")
+        recording = asyncio.gather(
+            good.step_finished(step, [], None),
+            bad.step_finished(unrecordable(), [], None),
+            good.run_finished(make_result(run, [step], [])),
+            bad.run_finished(make_result(other_run, [step], [])),
+        )
+        await asyncio.sleep(0)
+        locked.rollback()
+    await recording
+    good.close()
+    bad.close()
+
+    assert good.warning is None
+    assert load_run(path, run.run_id).status == "done"
+    assert "NOT NULL constraint" in bad.warning
+    assert select(path, f"select status from reasonkit_runs where id = '{other_run.run_id}'") == [
+        (None,)
+    ]
 
 
 RECORD_AS_NOBODY = """

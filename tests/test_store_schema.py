@@ -120,7 +120,12 @@ def test_all_foreign_keys_lead_somewhere(tmp_path):
             if table.name.startswith("reasonkit_")
             for key in table.foreign_keys
         ]
-        assert {key.other_table for key in keys} == {"reasonkit_runs", "reasonkit_steps", "turns"}
+        assert {key.other_table for key in keys} == {
+            "reasonkit_members",
+            "reasonkit_runs",
+            "reasonkit_steps",
+            "turns",
+        }
         for key in keys:
             columns = db.table(key.other_table).columns_dict
             assert set(key.other_columns) <= set(columns)

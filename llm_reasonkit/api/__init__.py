@@ -9,6 +9,7 @@ Nothing here prints, keeps state between calls or needs the command line.
 from __future__ import annotations
 
 from llm_reasonkit.api.orchestrator import ThinkToolOrchestrator
+from llm_reasonkit.api.panels import PanelQuestion
 from llm_reasonkit.api.questions import (
     Question,
     ReasoningProfile,
@@ -16,14 +17,20 @@ from llm_reasonkit.api.questions import (
     library,
     plan_of,
 )
+from llm_reasonkit.api.recipes import Earlier, earlier
+from llm_reasonkit.api.resuming import Replayed
 from llm_reasonkit.models.roster import OpenRouterProvider
 
 __all__ = [
+    "Earlier",
     "OpenRouterProvider",
+    "PanelQuestion",
     "Question",
     "ReasoningProfile",
+    "Replayed",
     "Source",
     "ThinkToolOrchestrator",
+    "earlier",
     "library",
     "plan_of",
 ]

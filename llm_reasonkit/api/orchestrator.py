@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import llm
 
-from llm_reasonkit.api import thinking
+from llm_reasonkit.api import comparing, panels, resuming, thinking
+from llm_reasonkit.api.panels import PanelQuestion
 from llm_reasonkit.api.questions import Question
+from llm_reasonkit.api.resuming import Anew, Replayed
 from llm_reasonkit.api.running import Setup, Unwatched, run_now
 from llm_reasonkit.engine.estimate import Estimate
 from llm_reasonkit.engine.ports import Observer
-from llm_reasonkit.errors import Interrupted
+from llm_reasonkit.errors import Interrupted, UsageError
 from llm_reasonkit.models.player import AnyModel
 from llm_reasonkit.models.roster import OpenRouterProvider
 from llm_reasonkit.reasoning.result import Result
+from llm_reasonkit.store.history import LAST
 
 
 class ThinkToolOrchestrator:
@@ -54,10 +60,8 @@ class ThinkToolOrchestrator:
         """
         ended: list[Result] = []
         question = _question(query, profile, protocol)
-        try:
-            return run_now(thinking.think(self._setup, question, observer or Unwatched(), ended))
-        except KeyboardInterrupt as stop:
-            raise Interrupted(ended[0] if ended else None) from stop
+        work = thinking.think(self._setup, question, observer or Unwatched(), ended)
+        return _interruptible(work, ended)
 
     async def think_async(
         self,
@@ -70,6 +74,142 @@ class ThinkToolOrchestrator:
         """Do what `think` does, without blocking the event loop."""
         question = _question(query, profile, protocol)
         return await thinking.think(self._setup, question, observer or Unwatched(), [])
+
+    def consensus(
+        self,
+        query: str | PanelQuestion,
+        *,
+        observer: Observer | None = None,
+        **how: Any,  # noqa: ANN401 (checked by PanelQuestion)
+    ) -> Result:
+        """Ask several models the same question and count their votes.
+
+        how: fields of PanelQuestion, such as `models=[…]`, `threshold=0.8`, `answer="number"`. The
+        result's `agreement`, `votes` and `dissent` say how the answer came about; its status is
+        `done`, `no_consensus` or `tie`. Raises what `think` raises.
+        """
+        ended: list[Result] = []
+        work = panels.consensus(self._setup, _asked(query, how), observer or Unwatched(), ended)
+        return _interruptible(work, ended)
+
+    async def consensus_async(
+        self,
+        query: str | PanelQuestion,
+        *,
+        observer: Observer | None = None,
+        **how: Any,  # noqa: ANN401 (as above)
+    ) -> Result:
+        """Do what `consensus` does, without blocking the event loop."""
+        return await panels.consensus(self._setup, _asked(query, how), observer or Unwatched(), [])
+
+    def compare(
+        self,
+        query: str | PanelQuestion,
+        *,
+        profile: str | None = None,
+        protocol: str | None = None,
+        observer: Observer | None = None,
+        **how: Any,  # noqa: ANN401 (checked by PanelQuestion)
+    ) -> Result:
+        """Ask several models the same question; the result's `members` have the answers.
+
+        profile, protocol: let each model think with it, in a run of its own. how: fields of
+        PanelQuestion, such as `models=[…]`, and `judge` for one that ranks the answers; without it
+        the result has no answer. Raises what `think` raises.
+        """
+        ended: list[Result] = []
+        work = self._compared(query, how, profile, protocol, observer, ended)
+        return _interruptible(work, ended)
+
+    async def compare_async(
+        self,
+        query: str | PanelQuestion,
+        *,
+        profile: str | None = None,
+        protocol: str | None = None,
+        observer: Observer | None = None,
+        **how: Any,  # noqa: ANN401 (as above)
+    ) -> Result:
+        """Do what `compare` does, without blocking the event loop."""
+        return await self._compared(query, how, profile, protocol, observer, [])
+
+    def _compared(
+        self,
+        query: str | PanelQuestion,
+        how: Mapping[str, Any],
+        profile: str | None,
+        protocol: str | None,
+        observer: Observer | None,
+        ended: list[Result],
+    ) -> Coroutine[Any, Any, Result]:
+        asked = _asked(query, how)
+        question = None
+        if profile or protocol:
+            question = Question(
+                asked.text,
+                profile=profile,
+                protocol=protocol,
+                system=asked.system,
+                sources=asked.sources,
+                attachments=asked.attachments,
+                options=asked.options,
+                budget=asked.budget,
+                stream=asked.stream,
+            )
+        watched = observer or Unwatched()
+        return comparing.compare(self._setup, asked, question, watched, ended)
+
+    def resume(
+        self,
+        run: str = LAST,
+        *,
+        from_step: str | None = None,
+        budget: str | None = None,
+        roles: Mapping[str, str] | None = None,
+        stream: bool = True,
+        observer: Observer | None = None,
+    ) -> Result:
+        """Go on with a run of the log that broke off, and return its result.
+
+        Replies that are in the log are not asked for again; the record of the run goes on, and what
+        it took before counts. The orchestrator's model and key, a budget and roles that are given
+        hold for what is still asked; without them the run's own do.
+
+        run: its id, the beginning of it, its short id, or `last`. from_step: the id of a step to
+        ask again, together with what depends on it, by the protocol files as they are now; this
+        makes a run of its own, which has the first one as its parent, and leaves that as it is.
+        Raises UsageError where there is no such run or nothing of it is missing, and else what
+        `think` raises.
+        """
+        ended: list[Result] = []
+        anew = Anew(from_step, budget, roles or {}, stream)
+        watched = observer or Unwatched()
+        work = resuming.resume(self._setup, self._log, run, anew, watched, ended)
+        return _interruptible(work, ended)
+
+    async def resume_async(
+        self,
+        run: str = LAST,
+        *,
+        from_step: str | None = None,
+        budget: str | None = None,
+        roles: Mapping[str, str] | None = None,
+        stream: bool = True,
+        observer: Observer | None = None,
+    ) -> Result:
+        """Do what `resume` does, without blocking the event loop."""
+        anew = Anew(from_step, budget, roles or {}, stream)
+        watched = observer or Unwatched()
+        return await resuming.resume(self._setup, self._log, run, anew, watched, [])
+
+    def replay(self, run: str = LAST, *, observer: Observer | None = None) -> Replayed:
+        """Repeat a run of the log from its trace: offline, without a key, and without its models.
+
+        The result has the ids of the recorded one, and is equal to it but for times (`started`,
+        `duration_ms`) unless llm-reasonkit has changed; what came out differently is listed.
+        Nothing is recorded. Raises UsageError where there is no such run or it broke off.
+        """
+        return run_now(resuming.replay(self._log, run, observer or Unwatched()))
 
     def estimate(
         self,
@@ -87,9 +227,34 @@ class ThinkToolOrchestrator:
         question = _question(query, profile, protocol)
         return run_now(thinking.foresee(self._setup, question, history))
 
+    @property
+    def _log(self) -> Path:
+        return self._setup.log or llm.user_dir() / "logs.db"
+
+
+def _interruptible(work: Coroutine[Any, Any, Result], ended: Sequence[Result]) -> Result:
+    """Run to the end; Ctrl-C raises Interrupted with what there is."""
+    try:
+        return run_now(work)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(ended[0] if ended else None) from stop
+
 
 def _question(query: str | Question, profile: str | None, protocol: str | None) -> Question:
     question = query if isinstance(query, Question) else Question(query)
     if profile is None and protocol is None:
         return question
     return replace(question, profile=profile, protocol=protocol)
+
+
+def _asked(query: str | PanelQuestion, how: Mapping[str, Any]) -> PanelQuestion:
+    given = dict(how)
+    if (threshold := given.get("threshold")) is not None:
+        # A share typed as 0.8 is meant, not the binary number next to it.
+        try:
+            given["threshold"] = Decimal(str(threshold))
+        except InvalidOperation:
+            raise UsageError(f"threshold {threshold!r}: give a share such as 0.8") from None
+    if isinstance(query, PanelQuestion):
+        return replace(query, **given)
+    return PanelQuestion(query, **given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,9 @@ from llm_reasonkit.errors import UsageError
 from llm_reasonkit.openrouter.options import Route
 from llm_reasonkit.protocol_files import Library
 from llm_reasonkit.reasoning.limits import Limits, parse_budget
-from llm_reasonkit.reasoning.plan import Plan
+from llm_reasonkit.reasoning.plan import Plan, mistake_in_role
+from llm_reasonkit.reasoning.protocol import Effort
+from llm_reasonkit.reasoning.result import Result
 
 
 class ReasoningProfile(StrEnum):
@@ -29,6 +31,8 @@ class ReasoningProfile(StrEnum):
 
 
 DEFAULT_PROFILE = ReasoningProfile.BALANCED
+# The protocol that finds sources on the web.
+SEARCH = "websearch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,13 @@ class Question:
 
     protocol: name or path; profile: name; with neither, `balanced`. system: added to the system
     prompt of every step. sources: texts that the answer may lean on. options: for the models, as
-    typed (`{"temperature": "0.2"}`). budget: `$0.50`, `2000t`, `30s` or several with commas; with
+    typed (`{"temperature": "0.2"}`). budget: `$0.50`, `20000t`, `30s` or several with commas; with
     none in USD a run may cost 1.00 USD. route: how OpenRouter chooses (`lowest-cost` …). fallback:
-    models to ask when those before them fail, in order. stream: let models stream where they can.
+    models to ask when those before them fail, in order. roles: models of roles other than main
+    (`{"critic": "openrouter/openai/gpt-4o"}`). effort: how hard models are to reason that can.
+    max_calls: calls to make at most. min_confidence: the least confidence (a share) that is wanted,
+    in place of the profile's. web: let a model search the web for sources first. follows: earlier
+    runs whose answers this goes on from, oldest first. stream: let models stream where they can.
     """
 
     text: str
@@ -60,6 +68,12 @@ class Question:
     budget: str | None = None
     route: Route | None = None
     fallback: Sequence[str] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    effort: Effort | None = None
+    max_calls: int | None = None
+    min_confidence: float | None = None
+    web: bool = False
+    follows: Sequence[Result] = ()
     stream: bool = True
 
 
@@ -81,12 +95,28 @@ def plan_of(*, protocol: str | None = None, profile: str | None = None) -> Plan:
 
 
 def plan_for(question: Question) -> Plan:
-    """Return the plan of a question; raises UsageError also where it lacks sources."""
+    """Return the plan of a question.
+
+    Raises UsageError also where it lacks sources or names a role that the plan does not have.
+    """
     plan = plan_of(protocol=question.protocol, profile=question.profile)
+    if question.web:
+        plan = plan.after_search(library().protocol(SEARCH))
     for stage in plan.stages:
-        if stage.protocol.inputs.sources == "required" and not question.sources:
+        needs = stage.protocol.inputs.sources == "required"
+        if needs and not (question.sources or question.web):
             raise UsageError(f"{stage.protocol.protocol} needs sources: give them with -f")
-    return plan
+    for role in question.roles:
+        if complaint := mistake_in_role(role, plan.roles):
+            raise UsageError(f"--role {role}: {complaint}")
+    if question.max_calls is not None and question.max_calls < 1:
+        raise UsageError(f"--max-calls {question.max_calls} allows no call: give 1 or more")
+    wanted = question.min_confidence
+    if wanted is None:
+        return plan
+    if not 0 <= wanted <= 1:
+        raise UsageError(f"--min-confidence {wanted:g} is no share: give one from 0 to 1")
+    return replace(plan, min_confidence=wanted)
 
 
 def limits_of(budget: str | None) -> Limits:

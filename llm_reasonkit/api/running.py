@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from llm_reasonkit.engine.ports import Reply, RunStart, TraceSink
+from llm_reasonkit.engine.ports import Recorded, Reply, RunStart, TraceSink
 from llm_reasonkit.models.player import AnyModel
 from llm_reasonkit.models.roster import OpenRouterProvider
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
@@ -37,6 +37,13 @@ def run_now(work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run(work)
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+def with_warning(result: Result, warning: str | None) -> Result:
+    """Return a result that says what is wrong with its record, if anything is."""
+    if warning is None:
+        return result
+    return result.model_copy(update={"warnings": [*result.warnings, warning], "trace_id": None})
 
 
 class SystemClock:
@@ -67,6 +74,8 @@ class Untraced(TraceSink):
     """A trace that keeps nothing."""
 
     async def run_started(self, run: RunStart) -> None: ...
+
+    async def call_started(self, call: Recorded) -> None: ...
 
     async def step_finished(
         self, step: StepResult, checks: list[CheckItem], reply: Reply | None

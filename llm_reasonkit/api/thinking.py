@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,33 +16,41 @@ import llm
 from llm.utils import monotonic_ulid
 
 from llm_reasonkit.api.questions import Question, limits_of, plan_for
-from llm_reasonkit.api.running import Setup, SystemClock, Untraced
+from llm_reasonkit.api.recipes import finding_of, request_of
+from llm_reasonkit.api.running import Setup, SystemClock, Untraced, with_warning
 from llm_reasonkit.config import load_settings
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.estimate import Estimate, Given, estimate
 from llm_reasonkit.engine.fallback import FallbackCaller
 from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.ports import Caller, Observer, RunStart
+from llm_reasonkit.engine.ports import Caller, Observer, Recipe, RunStart
+from llm_reasonkit.engine.replay import Past, spent_on
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.models.caller import LlmCaller
-from llm_reasonkit.models.chain import cast_chain
+from llm_reasonkit.models.chain import cast_chain, cast_roles
 from llm_reasonkit.models.player import Player
 from llm_reasonkit.models.roster import Roster
 from llm_reasonkit.reasoning.limits import Limits
-from llm_reasonkit.reasoning.plan import Plan
+from llm_reasonkit.reasoning.plan import MAIN, Plan
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.reasoning.template import Fence
 from llm_reasonkit.store.learnt import Known, usual_sizes
 from llm_reasonkit.store.log import LogTrace
 
+Chains = Mapping[str, Sequence[Player]]
+
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A run that could begin now. warnings: what the user should know of the models chosen."""
+class Prepared:
+    """A run that could begin now.
+
+    chains: the models of each role, in the order in which they are asked. warnings: what the user
+    should know of the models chosen.
+    """
 
     plan: Plan
-    players: Sequence[Player]
+    chains: Chains
     limits: Limits
     warnings: Sequence[str]
 
@@ -50,52 +59,92 @@ async def think(
     setup: Setup, question: Question, observer: Observer, ended: list[Result]
 ) -> Result:
     """Run, and leave the result in `ended` also when the run is cancelled."""
-    async with _prepared(setup, question) as ready:
-        return await _run(setup, question, ready, observer, ended)
+    async with prepared(setup, question, plan_for(question)) as ready:
+        start, recipe, caller = begin(setup, question, ready)
+        return await perform(start, recipe, caller, setup.log, observer, ended)
 
 
 async def foresee(setup: Setup, question: Question, history: Path | None) -> Estimate:
     """Reckon what `think` would take; see the orchestrator's `estimate`."""
-    async with _prepared(setup, question) as ready:
-        given = Given(question.text, [source.text for source in question.sources], question.system)
+    async with prepared(setup, question, plan_for(question)) as ready:
+        told = [json.dumps(finding_of(run)) for run in question.follows]
+        texts = [*(source.text for source in question.sources), *told]
+        given = Given(question.text, texts, question.system)
         learnt: Known = {}
         # A log that cannot be read has nothing to teach.
         with suppress(StoreError):
             learnt = usual_sizes(history or llm.user_dir() / "logs.db")
-        caller = _caller(ready.players, question, "")
-        return estimate(ready.plan, given, caller.facts, learnt, ready.limits.usd)
+        caller = caller_of(ready, question, "")
+        return estimate(ready.plan, given, caller.facts, learnt, ready.limits)
 
 
 @asynccontextmanager
-async def _prepared(setup: Setup, question: Question) -> AsyncIterator[_Prepared]:
+async def prepared(setup: Setup, question: Question, plan: Plan) -> AsyncIterator[Prepared]:
     """Find and check what a run needs, before its first call."""
     if not question.text.strip():
         raise UsageError("the question is empty")
-    typed = limits_of(question.budget)
+    typed = replace(limits_of(question.budget), calls=question.max_calls)
     settings = load_settings(setup.config)
-    plan = plan_for(question)
-    async with Roster(settings, os.environ, plan.profile) as roster:
-        players = await cast_chain(
-            roster,
-            setup.provider,
-            key=setup.key,
-            options=question.options,
-            attachments=question.attachments,
-            route=question.route,
-            fallback=question.fallback,
-        )
-        cap = settings.openrouter.max_cost_per_request
-        limits = typed if typed.usd is not None else replace(typed, usd=cap)
+    async with Roster(settings, os.environ, plan.profile, question.effort) as roster:
+        chains = await _cast(roster, setup, question, plan)
+        limits = typed.or_else(plan.limits)
         held = typed.usd is not None
-        players = [player.within(limits, typed=held) for player in players]
-        yield _Prepared(plan, players, limits, roster.warnings)
+        if not held:
+            cap = settings.openrouter.max_cost_per_request
+            limits = replace(limits, usd=cap if limits.usd is None else min(cap, limits.usd))
+        chains = {
+            role: [player.within(limits, typed=held) for player in players]
+            for role, players in chains.items()
+        }
+        yield Prepared(plan, chains, limits, roster.warnings)
 
 
-async def _run(
-    setup: Setup, question: Question, ready: _Prepared, observer: Observer, ended: list[Result]
-) -> Result:
-    run_id = str(monotonic_ulid()).lower()
-    trace = LogTrace(setup.log) if setup.log else None
+async def _cast(roster: Roster, setup: Setup, question: Question, plan: Plan) -> Chains:
+    """Find the models of each role."""
+    how: dict[str, Any] = {
+        "key": setup.key,
+        "options": question.options,
+        "attachments": question.attachments,
+        "route": question.route,
+        "fallback": question.fallback,
+    }
+    main = await cast_chain(roster, setup.provider, **how)
+    named = {**roster.settings.roles, **plan.models}
+    configured = {role: name for role, name in named.items() if role in plan.roles}
+    others = await cast_roles(roster, main[0], typed=question.roles, configured=configured, **how)
+    chains = {MAIN: main, **others}
+    for role in plan.searching_roles:
+        chains.get(role, main)[0].require_search()
+    every = [player for players in chains.values() for player in players]
+    if question.effort and not any(player.can_reason for player in every):
+        roster.warnings.append("no model of this run can be told how hard to reason")
+    return chains
+
+
+def begin(
+    setup: Setup, question: Question, ready: Prepared, run_id: str | None = None
+) -> tuple[RunStart, Recipe, Caller]:
+    """Return what is known of a run before its first call, and its models.
+
+    run_id: of a run that goes on, None for a new one.
+    """
+    run_id = run_id or str(monotonic_ulid()).lower()
+    caller = caller_of(ready, question, run_id)
+    recipe = Recipe(
+        plan=ready.plan,
+        fence=Fence(secrets.token_hex(4)),
+        sources=[
+            {"id": f"S{number}", "name": source.name, "text": source.text}
+            for number, source in enumerate(question.sources, 1)
+        ],
+        findings=[finding_of(run) for run in question.follows],
+        system=question.system,
+        limits=ready.limits,
+        facts={role: caller.facts(role) for role in {MAIN, *ready.plan.roles}},
+        planned_calls=_planned_calls(ready.plan, question),
+        request=request_of(setup, question, ready.chains[MAIN][0].id),
+        warnings=ready.warnings,
+    )
     start = RunStart(
         run_id=run_id,
         command="think",
@@ -103,23 +152,42 @@ async def _run(
         started=datetime.now(UTC),
         protocol=ready.plan.protocol,
         profile=ready.plan.profile,
-        trace_id=run_id if trace else None,
-        settings=_settings_of(question, ready.players),
+        trace_id=run_id if setup.log else None,
+        settings=_settings_of(question, ready.chains),
+        parent_run=question.follows[-1].run_id if question.follows else None,
     )
-    ledger = Ledger(start, trace or Untraced(), observer, SystemClock())
-    for warning in ready.warnings:
+    return start, recipe, caller
+
+
+async def perform(
+    start: RunStart,
+    recipe: Recipe,
+    caller: Caller,
+    log: Path | None,
+    observer: Observer,
+    ended: list[Result],
+    past: Past | None = None,
+) -> Result:
+    """Carry out a run by its recipe, and leave the result in `ended` also when it is cancelled.
+
+    past: the calls that need not be made.
+    """
+    trace = LogTrace(log) if log else None
+    earlier = past.calls if past and start.is_resumed else {}
+    start = replace(start, recipe=recipe)
+    ledger = Ledger(start, trace or Untraced(), observer, SystemClock(), earlier)
+    for warning in recipe.warnings:
         ledger.warn(warning)
     runner = Runner(
-        ready.plan,
+        recipe.plan,
         ledger,
-        _caller(ready.players, question, run_id),
-        Budget(ready.limits),
-        sources=[
-            {"id": f"S{number}", "name": source.name, "text": source.text}
-            for number, source in enumerate(question.sources, 1)
-        ],
-        system=question.system,
-        fence=Fence(secrets.token_hex(4)),
+        caller,
+        Budget(recipe.limits, recipe.planned_calls, spent_on(earlier.values())),
+        sources=recipe.sources,
+        findings=recipe.findings,
+        system=recipe.system,
+        fence=recipe.fence,
+        past=past,
     )
     try:
         await runner.run()
@@ -127,35 +195,41 @@ async def _run(
         if trace:
             trace.close()
         if ledger.result:
-            ended.append(_with_warning(ledger.result, trace.warning if trace else None))
+            ended.append(with_warning(ledger.result, trace.warning if trace else None))
     return ended[0]
 
 
-def _caller(players: Sequence[Player], question: Question, run_id: str) -> Caller:
-    names = ["main", *(f"main {number}" for number in range(2, len(players) + 1))]
-    caller = LlmCaller(
-        dict(zip(names, players, strict=True)),
-        run_id,
-        attachments=question.attachments,
-        stream=question.stream,
-    )
-    return FallbackCaller(caller, {"main": names}) if len(players) > 1 else caller
+def _planned_calls(plan: Plan, question: Question) -> int:
+    # What a search will find is not known yet.
+    sources = None if question.web else question.sources
+    return plan.largest_number_of_calls(sources=sources)
 
 
-def _settings_of(question: Question, players: Sequence[Player]) -> dict[str, Any]:
+def caller_of(ready: Prepared, question: Question, run_id: str) -> Caller:
+    """Return the models of a run, to be asked in the thread of llm's log with its id."""
+    players: dict[str, Player] = {}
+    names: dict[str, list[str]] = {}
+    for role, chain in ready.chains.items():
+        names[role] = [role, *(f"{role} {number}" for number in range(2, len(chain) + 1))]
+        players |= zip(names[role], chain, strict=True)
+    caller = LlmCaller(players, run_id, attachments=question.attachments, stream=question.stream)
+    return caller if len(players) == len(ready.chains) else FallbackCaller(caller, names)
+
+
+def _settings_of(question: Question, chains: Chains) -> dict[str, Any]:
     """What a reader of the log needs to know of how the run was made."""
+    first, *others = chains[MAIN]
     return {
-        "model": players[0].id,
-        "fallback": [player.id for player in players[1:]],
-        "options": {name: str(value) for name, value in players[0].options.items()},
+        "model": first.id,
+        "fallback": [player.id for player in others],
+        "options": {name: str(value) for name, value in first.options.items()},
+        "roles": {role: chain[0].id for role, chain in chains.items() if role != MAIN},
+        "effort": question.effort,
         "budget": question.budget,
+        "max_calls": question.max_calls,
+        "min_confidence": question.min_confidence,
+        "web": question.web,
         "system": question.system,
         "sources": [source.name for source in question.sources],
         "attachments": len(question.attachments),
     }
-
-
-def _with_warning(result: Result, warning: str | None) -> Result:
-    if warning is None:
-        return result
-    return result.model_copy(update={"warnings": [*result.warnings, warning], "trace_id": None})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -45,10 +46,10 @@ def command(
     is_new = _version_of_datasette() >= 1
     if not path.exists():
         raise UsageError(f'there is no log at {path} yet; start one with: llm think "…"')
-    page = f"/{path.stem}/-/reasonkit"
+    page = f"/{_in_address(path.stem)}/-/reasonkit"
     if run is not None:
         page += f"/run/{load_run(path, run).run_id}"
-    port = port or _free_port()
+    port = _free_port(port or 0)
     with tempfile.TemporaryDirectory() as folder:
         # What 1.0 calls configuration was metadata before.
         settings = Path(folder) / "datasette.json"
@@ -58,9 +59,11 @@ def command(
             *("--host", _HOST, "--port", str(port)),
             *("--setting", "allow_download", "off", "--setting", "sql_time_limit_ms", "3000"),
             *("--config" if is_new else "--metadata", str(settings)),
+            # Datasette prints and opens the link that lets its holder in.
             *(["--root"] if private else []),
+            *(["--open"] if private and opens else []),
         ]
-        _serve(arguments, port, page, opens=opens)
+        _serve(arguments, port, page, opens=opens and not private)
 
 
 def _serve(arguments: list[str], port: int, page: str, *, opens: bool) -> None:
@@ -72,11 +75,20 @@ def _serve(arguments: list[str], port: int, page: str, *, opens: bool) -> None:
     click.echo(f"Runs: {address}\nCtrl-C ends it.", err=True)
     if opens:
         threading.Thread(target=_open_once_up, args=(port, address), daemon=True).start()
-    # Ctrl-C reaches the server as well, which then ends by itself.
+
+    def stop(*_: object) -> None:
+        server.terminate()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    is_stopped = False
     while server.poll() is None:
-        with suppress(KeyboardInterrupt):
+        try:
             server.wait()
-    if server.returncode > 0:
+        except KeyboardInterrupt:
+            # Ctrl-C reaches the server as well, which then ends by itself.
+            is_stopped = True
+    if server.returncode > 0 and not is_stopped:
         raise Failure(f"Datasette ended with code {server.returncode}", 1)
 
 
@@ -94,10 +106,19 @@ def _settings(path: Path, private: bool) -> dict[str, Any]:
     return {**who, "databases": {path.stem: {"tables": layout()}}}
 
 
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
+def _in_address(database: str) -> str:
+    from datasette.utils import tilde_encode
+
+    return str(tilde_encode(database))
+
+
+def _free_port(wanted: int) -> int:
+    """Return the port if nobody has it, any free one for 0."""
+    try:
+        with socket.create_server((_HOST, wanted)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise UsageError(f"port {wanted} is taken or not allowed; name another one") from error
 
 
 def _open_once_up(port: int, address: str) -> None:

@@ -14,9 +14,14 @@ import click
 import llm
 from llm.cli import AttachmentType, attachment_types_callback, logs_db_path, logs_on
 
+from llm_reasonkit import api
 from llm_reasonkit.cli.material import Material, gather
+from llm_reasonkit.errors import UsageError
 from llm_reasonkit.models.routing import ROUTES
 from llm_reasonkit.openrouter.options import Route
+from llm_reasonkit.reasoning.protocol import Effort
+from llm_reasonkit.render.document import FORMS
+from llm_reasonkit.store.history import LAST
 
 
 class _Group(Protocol):
@@ -55,6 +60,7 @@ material_options = _group(
         multiple=True,
         help="Source to reason about (alias, URL, hash or file path)",
     ),
+    click.option("--sources", multiple=True, help="Several sources, as with -f: a,b (repeatable)"),
     click.option(
         "attachments",
         "-a",
@@ -81,14 +87,38 @@ class MaterialOptions:
 
     system: str | None
     fragments: tuple[str, ...]
+    sources: tuple[str, ...]
     attachments: tuple[llm.Attachment, ...]
     attachment_types: list[llm.Attachment]
 
     def with_question(self, question: str | None, database: Path) -> Material:
         """Read all of it; raises UsageError where something cannot be read."""
-        return gather(
-            question, self.fragments, [*self.attachments, *self.attachment_types], database
-        )
+        fragments = [*self.fragments, *names_in(self.sources)]
+        attachments = [*self.attachments, *self.attachment_types]
+        return gather(question, fragments, attachments, database)
+
+
+continue_options = _group(
+    click.option(
+        "from_last", "-c", "--continue", is_flag=True, help="Go on from the most recent run"
+    ),
+    click.option(
+        "conversation_id", "--cid", "--conversation", help="Go on from the run with the given ID"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueOptions:
+    """Which earlier run a question goes on from."""
+
+    from_last: bool
+    conversation_id: str | None
+
+    def earlier(self, database: Path) -> api.Earlier:
+        """Read it; raises UsageError where there is no such run or it has no answer."""
+        ref = self.conversation_id or (LAST if self.from_last else None)
+        return api.Earlier() if ref is None else api.earlier(database, ref)
 
 
 call_options = _group(
@@ -103,7 +133,7 @@ call_options = _group(
         multiple=True,
         help="Models to ask when the one before fails: a,b (repeatable)",
     ),
-    click.option("--budget", help="Most to spend: '$0.50', '2000t', '30s' or '$0.50,30s'"),
+    click.option("--budget", help="Most to spend: '$0.50', '20000t', '30s' or '$0.50,30s'"),
 )
 
 
@@ -115,6 +145,52 @@ class CallOptions:
     route: Route | None
     fallback: tuple[str, ...]
     budget: str | None
+
+
+control_options = _group(
+    click.option(
+        "roles", "--role", multiple=True, help="Model of one role: critic=MODEL (repeatable)"
+    ),
+    click.option(
+        "--effort",
+        type=click.Choice(["minimal", "low", "medium", "high"]),
+        help="How hard models are to reason that can",
+    ),
+    click.option("--max-calls", type=click.IntRange(min=1), help="Most calls to make"),
+    click.option(
+        "--min-confidence",
+        type=click.FloatRange(0, 1),
+        help="Exit with 4 if less than this share is reached, or none is known",
+    ),
+    click.option("--web", is_flag=True, help="Let the model search the web for sources first"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOptions:
+    """Who plays which role, and how far a run goes."""
+
+    roles: tuple[str, ...]
+    effort: Effort | None
+    max_calls: int | None
+    min_confidence: float | None
+    web: bool
+
+    @property
+    def models(self) -> dict[str, str]:
+        """The model of each role. Raises UsageError for what names none."""
+        return models_of_roles(self.roles)
+
+
+def models_of_roles(typed: Sequence[str]) -> dict[str, str]:
+    """Read roles and their models, each typed as `critic=MODEL`. Raises UsageError."""
+    models = {}
+    for given in typed:
+        role, equals, model = given.partition("=")
+        if not (role.strip() and equals and model.strip()):
+            raise UsageError(f"--role {given!r}: write it as critic=MODEL")
+        models[role.strip()] = model.strip()
+    return models
 
 
 log_options = _group(
@@ -159,6 +235,12 @@ output_options = _group(
     click.option("--no-stream", is_flag=True, help="Do not stream output"),
     click.option("-u", "--usage", is_flag=True, help="Show token usage and cost"),
     click.option("as_json", "--json", is_flag=True, help="Print the result object as JSON"),
+    click.option(
+        "form",
+        "--format",
+        type=click.Choice(FORMS),
+        help="Print the whole run: question, answer, steps, checks and cost",
+    ),
     click.option(
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),

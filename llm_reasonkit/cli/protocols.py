@@ -119,4 +119,5 @@ def _lint(library: Library, name: str) -> str:
 def _calls(name: str, plan: Plan) -> str:
     most = plan.largest_number_of_calls()
     again = plan.largest_number_of_calls(re_asks=True)
-    return f"{name}: ok, at most {most} calls ({again} if every reply has to be asked for again)"
+    calls = f"{most} call{'s' * (most != 1)}"
+    return f"{name}: ok, at most {calls} ({again} if every reply has to be asked for again)"

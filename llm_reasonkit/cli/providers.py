@@ -13,6 +13,7 @@ from pydantic import SerializeAsAny
 
 from llm_reasonkit import providers
 from llm_reasonkit.cli.ending import ends_cleanly
+from llm_reasonkit.cli.typed import usd
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.openrouter.selection import Ability, Order, Wanted, parse_tokens, select
 from llm_reasonkit.openrouter.settings import ClientSettings
@@ -34,15 +35,6 @@ def _tokens(context: click.Context, option: click.Parameter, value: str) -> int:
         return parse_tokens(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-
-
-def _usd(context: click.Context, option: click.Parameter, value: str | None) -> Decimal | None:
-    if value is None:
-        return None
-    digits = value.strip().removeprefix("$")
-    if not digits.replace(".", "", 1).isdecimal():
-        raise click.BadParameter(f"{value!r} is not an amount of USD; give one such as 0.50")
-    return Decimal(digits)
 
 
 @click.group(invoke_without_command=True)
@@ -96,7 +88,7 @@ def show_command(name: str, refresh: bool, as_json: bool) -> None:
 @click.option(
     "--max-price",
     metavar="USD",
-    callback=_usd,
+    callback=usd,
     help="Most USD per million tokens, for input as well as output",
 )
 @click.option(

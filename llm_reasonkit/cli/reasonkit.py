@@ -5,13 +5,17 @@ from __future__ import annotations
 import click
 
 from llm_reasonkit.cli import (
+    again,
+    compare,
     config,
+    consensus,
     costs,
     datasette,
     doctor,
     estimate,
     export,
     local,
+    marks,
     protocols,
     providers,
     removal,
@@ -26,11 +30,14 @@ def command() -> None:
 
 
 command.add_command(think.command, "think")
+command.add_command(consensus.command, "consensus")
 command.add_command(runs.list_command, "runs")
 command.add_command(runs.show_command, "show")
 command.add_command(export.command, "export")
 command.add_command(removal.delete_command, "delete")
 command.add_command(removal.uninstall_command, "uninstall-tables")
+command.add_command(again.resume_command, "resume")
+command.add_command(again.replay_command, "replay")
 command.add_command(costs.command, "costs")
 command.add_command(datasette.command, "datasette")
 command.add_command(estimate.command, "estimate")
@@ -39,3 +46,7 @@ command.add_command(local.group, "local")
 command.add_command(providers.command, "providers")
 command.add_command(doctor.command, "doctor")
 command.add_command(config.group, "config")
+command.add_command(marks.mark_command, "mark")
+command.add_command(marks.calibration_command, "calibration")
+command.add_command(marks.panel_command, "panel")
+command.add_command(compare.command, "compare")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import click
 
 from llm_reasonkit import api
 from llm_reasonkit.cli import local
-from llm_reasonkit.cli.ending import EXIT_CODES, Failure, ends_cleanly
+from llm_reasonkit.cli.ending import as_far_as_it_came, ends_cleanly, require_success
 from llm_reasonkit.cli.options import (
     CallOptions,
+    ContinueOptions,
+    ControlOptions,
     LogOptions,
     MaterialOptions,
     call_options,
+    continue_options,
+    control_options,
     log_options,
     material_options,
     names_in,
@@ -26,9 +28,7 @@ from llm_reasonkit.cli.options import (
 from llm_reasonkit.cli.output import Output
 from llm_reasonkit.cli.screen import show
 from llm_reasonkit.config import load_settings
-from llm_reasonkit.errors import Interrupted, StoreError
 from llm_reasonkit.models.roster import with_provider
-from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.estimates import estimate_page
 from llm_reasonkit.render.result_json import to_json
@@ -42,8 +42,10 @@ from llm_reasonkit.store.history import short_id_of
 @click.option("model_id", "-m", "--model", help="Any llm model or alias")
 @click.option("--provider", help="Put PROVIDER/ in front of the model, as in openrouter/…")
 @click.option("use_local", "--local", is_flag=True, help="Use a local model, no key needed")
+@continue_options
 @material_options
 @call_options
+@control_options
 @click.option("--dry-run", is_flag=True, help="Show the calls and what they may cost, make none")
 @log_options
 @output_options
@@ -66,14 +68,17 @@ def command(
         llm think "Should we use microservices?"
         llm think "Is this plan sound?" -f plan.md --protocol brutalhonesty
         cat report.txt | llm think "Sales rose by 8 %" --protocol proofguard
+        llm think -c "And if we have only two engineers?"
     """
     record = taken(LogOptions, options)
     given, calls = taken(MaterialOptions, options), taken(CallOptions, options)
+    control = taken(ControlOptions, options)
     output = taken(Output, options)
+    before = taken(ContinueOptions, options).earlier(record.path)
     material = given.with_question(question, record.path)
     model = local.choose(model_id) if use_local else with_provider(provider, model_id)
     orchestrator = api.ThinkToolOrchestrator(
-        model, key=record.key, log=record.kept, config=record.config
+        model or before.model, key=record.key, log=record.kept, config=record.config
     )
     asked = api.Question(
         material.question,
@@ -86,23 +91,23 @@ def command(
         budget=calls.budget,
         route=calls.route,
         fallback=names_in(calls.fallback),
+        roles=control.models,
+        effort=control.effort,
+        max_calls=control.max_calls,
+        min_confidence=control.min_confidence,
+        web=control.web,
         stream=not output.no_stream,
     )
+    asked = before.lead_to(asked)
     if dry_run:
         found = orchestrator.estimate(asked, history=record.path)
-        click.echo(to_json(found)) if output.as_json else show(estimate_page(found))
+        click.echo(to_json(found)) if output.is_json else show(estimate_page(found))
         return
     _confirm(orchestrator, asked, record)
     with output.progress() as progress:
-        try:
-            result = orchestrator.think(asked, observer=progress)
-        except Interrupted as stop:
-            if stop.result is None:
-                raise
-            result = stop.result
-        output.show(result, progress, _short_id(result, record.path))
-    if code := EXIT_CODES[result.status]:
-        raise Failure(_why(result), code)
+        result = as_far_as_it_came(lambda: orchestrator.think(asked, observer=progress))
+        output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
+    require_success(result, control.min_confidence)
 
 
 def _confirm(
@@ -118,19 +123,3 @@ def _confirm(
         likely = "" if found.usd is None else f" (likely {figures.usd(found.usd)})"
         most = figures.usd(min(bounds))
         click.confirm(f"This may cost up to {most}{likely}. Go on?", abort=True, err=True)
-
-
-def _short_id(result: Result, path: Path) -> str | None:
-    # The answer is there; that its log is busy just now is no reason to withhold it.
-    with suppress(StoreError):
-        return None if result.trace_id is None else short_id_of(path, result.run_id)
-    return None
-
-
-def _why(result: Result) -> str:
-    if result.status == "interrupted":
-        return "interrupted"
-    if result.status == "stopped_by_budget":
-        return f"stopped: {result.warnings[0]}"
-    reasons = [step.error for step in result.steps if step.status == "failed" and step.error]
-    return f"no answer: {reasons[0]}" if reasons else "no answer"

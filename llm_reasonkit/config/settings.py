@@ -101,14 +101,25 @@ class ModelPrice(Section):
         return Price(prompt=self.prompt / million, completion=self.completion / million)
 
 
+class NamedPanel(Section):
+    """A panel by name, `[panels.NAME]`: its members, and the share of them that must agree."""
+
+    models: list[str] = Field(min_length=1)
+    threshold: Amount | None = Field(default=None, gt=0, le=1)
+    judge: str | None = None
+
+
 class Settings(Section):
     """Everything that can be configured.
 
-    prices: of models whose price nobody else knows, by id. confirm_above: USD; a run that may
-    cost more is asked about first.
+    panels: by name, for consensus and compare. roles: the models of roles other than main, in
+    every run that has them. prices: of models whose price nobody else knows, by id. confirm_above:
+    USD; a run that may cost more is asked about first.
     """
 
     providers: Providers = Providers()
+    panels: dict[str, NamedPanel] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
     prices: dict[str, ModelPrice] = Field(default_factory=dict)
     confirm_above: Amount | None = None
 

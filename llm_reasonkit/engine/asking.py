@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from llm_reasonkit.engine.budget import Budget, LimitReached, Size
-from llm_reasonkit.engine.fallback import FOR_GOOD
+from llm_reasonkit.engine.budget import Budget, NotAsked, Size
+from llm_reasonkit.engine.fallback import FOR_GOOD, cost_of
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.ports import Call, Caller, ModelFacts, Reply
+from llm_reasonkit.engine.ports import Call, Caller, ModelFacts, Reply, Search
+from llm_reasonkit.engine.replay import NOT_ASKED, Past, base_of, reply_of
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.extract import ExtractError, read_object
-from llm_reasonkit.reasoning.limits import most_tokens_of
-from llm_reasonkit.reasoning.prompting import asked_again, in_form, step_prompt, system_prompt
+from llm_reasonkit.reasoning.limits import Price, most_tokens_of
+from llm_reasonkit.reasoning.prompting import (
+    asked_again,
+    hash_of,
+    in_form,
+    step_prompt,
+)
 from llm_reasonkit.reasoning.protocol import Step, resolve
-from llm_reasonkit.reasoning.result import Cost, Tokens
+from llm_reasonkit.reasoning.result import Tokens
 from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema
 from llm_reasonkit.reasoning.template import Fence, trust
 
@@ -34,15 +39,29 @@ MESSAGE_TOKENS = 64
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step left behind: its value, the ids of its records, or why there is no value."""
+    """What a step left behind: its value, the ids of its records, or why there is no value.
+
+    reply: of a step that answers in text.
+    """
 
     value: Any = None
     idents: tuple[str, ...] = ()
     absent: str | None = None
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """A prompt, and what tells it apart from others."""
+
+    text: str
+    hash: str
 
 
 class Asker:
-    """Asks the models of a run. `own_system` is the system prompt the user gave, if any."""
+    """Asks the models of a run. `answer` is the id of the step for which a call is kept, if any,
+    `system` what stands before every prompt; `past` has the replies that need not be
+    asked for."""
 
     def __init__(
         self,
@@ -50,13 +69,18 @@ class Asker:
         caller: Caller,
         budget: Budget,
         fence: Fence,
-        own_system: str | None,
+        *,
+        answer: str | None,
+        system: str,
+        past: Past | None = None,
     ) -> None:
         self._ledger = ledger
         self._caller = caller
         self._budget = budget
         self._fence = fence
-        self._system = system_prompt(fence, own_system)
+        self._answer = answer
+        self._system = system
+        self._past = past or Past({})
         self._hopeless: dict[str, str] = {}
 
     async def ask(self, node: Node, scope: Mapping[str, Any], *, streams: bool) -> Outcome:
@@ -65,11 +89,10 @@ class Asker:
         Raises TemplateError or KeyError where the protocol reads what is not there.
         """
         if node.step.for_each is None:
-            prompt = step_prompt(node.step, scope, self._fence)
-            return await self._ask_once(node, prompt, streams=streams)
+            return await self._ask_once(node, self._prompt(node.step, scope), streams=streams)
         items = self._items(node, scope)
         prompts = [
-            step_prompt(node.step, {**scope, "item": item, "number": number}, self._fence)
+            self._prompt(node.step, {**scope, "item": item, "number": number})
             for number, item in enumerate(items, 1)
         ]
         async with asyncio.TaskGroup() as group:
@@ -88,6 +111,12 @@ class Asker:
             return Outcome(idents=idents, absent=f"no item of {node.ident} could be done")
         return Outcome(entries, idents)
 
+    def _prompt(self, step: Step, scope: Mapping[str, Any]) -> _Prompt:
+        text = step_prompt(step, scope, self._fence)
+        # Told apart by what is asked, not by how much one model has to be told to think.
+        plain = step_prompt(step, {**scope, "thinks": False}, self._fence)
+        return _Prompt(text, hash_of(self._system, plain, step.output))
+
     def _items(self, node: Node, scope: Mapping[str, Any]) -> list[Any]:
         source = node.step.for_each
         items = resolve(source, scope) if isinstance(source, str) else trust(source)
@@ -96,26 +125,20 @@ class Asker:
         limit = node.step.at_most
         most = resolve(limit, scope) if isinstance(limit, str) else limit
         if most is not None and len(items) > most:
-            self._ledger.warn(f"{node.ident}: took {most} of {len(items)} items (at_most)")
+            self._ledger.warn(f"{node.ident}: took {most} of {len(items)} items (at_most)", node)
         return items[:most]
 
     async def _ask_once(
-        self, node: Node, prompt: str, prefix: str = "", *, streams: bool = False
+        self, node: Node, prompt: _Prompt, prefix: str = "", *, streams: bool = False
     ) -> Outcome:
-        if why := self._hopeless.get(self._caller.facts(node.step.role).id):
-            await self._ledger.end(node, "skipped", error=f"not asked: {why}")
-            return self._lost(node, why)
-        if why := self._ledger.stopped:
-            await self._ledger.end(node, "stopped_by_budget", error="not asked")
-            return Outcome(idents=(node.ident,), absent=why)
         try:
             if node.step.output_schema is None:
                 return await self._ask_for_text(node, prompt, streams=streams)
             return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
-        except LimitReached as reached:
-            return Outcome(idents=(node.ident,), absent=str(reached))
+        except NotAsked as decision:
+            return Outcome(idents=(node.ident,), absent=str(decision))
 
-    async def _ask_for_text(self, node: Node, prompt: str, *, streams: bool) -> Outcome:
+    async def _ask_for_text(self, node: Node, prompt: _Prompt, *, streams: bool) -> Outcome:
         call = self._call(node, prompt)
         try:
             reply = await self._make(node, call, streams=streams)
@@ -127,19 +150,23 @@ class Asker:
             await self._ledger.end(node, "failed", error=why, reply=reply)
             return self._lost(node, why)
         if reply.finish_reason == "length":
-            self._ledger.warn(f"{node.ident}: {_CUT_OFF}")
-        await self._ledger.end(node, "done", output=text, reply=reply)
-        return Outcome(text, (node.ident,))
+            self._ledger.warn(f"{node.ident}: {_CUT_OFF}", node)
+        value = json.loads(text) if node.step.web else text
+        await self._ledger.end(node, "done", output=value, reply=reply)
+        return Outcome(value, (node.ident,), reply=reply)
 
     async def _ask_for_object(
-        self, node: Node, prompt: str, schema: Schema, prefix: str
+        self, node: Node, prompt: _Prompt, schema: Schema, prefix: str
     ) -> Outcome:
         asked_for = wire_schema(schema)
-        in_words = in_form(prompt, asked_for)
+        in_words = in_form(prompt.text, asked_for)
         constrained = self._caller.facts(node.step.role).constrains_output
-        text, why = prompt if constrained else in_words, ""
+        asked, why = prompt if constrained else replace(prompt, text=in_words), ""
         for tried in (node, node.again()):
-            call = self._call(tried, text, asked_for)
+            if tried is not node and not self._may_repeat(tried):
+                why = f"{why}, and no call was left to ask again"
+                break
+            call = self._call(tried, asked, asked_for)
             try:
                 reply = await self._make(tried, call)
             except CallError as error:
@@ -152,49 +179,88 @@ class Asker:
                     tried, "failed", output=reply.text or None, error=why, reply=reply
                 )
                 text = asked_again(in_words, reply.text, why, self._fence)
+                asked = _Prompt(text, hash_of(asked.hash, reply.text, why))
                 continue
             await self._ledger.end(tried, "done", output=value, reply=reply)
             return Outcome(value, (tried.ident,))
         return self._lost(node, why)
 
-    def _call(self, node: Node, prompt: str, schema: Schema | None = None) -> Call:
+    def _may_repeat(self, node: Node) -> bool:
+        known = self._past.was_repeated(node.ident)
+        return self._budget.take_repeat() if known is None else known
+
+    def _call(self, node: Node, prompt: _Prompt, schema: Schema | None = None) -> Call:
         facts = self._caller.facts(node.step.role)
         return Call(
             step=node.ident,
             role=node.step.role,
-            prompt=prompt,
+            prompt=prompt.text,
+            prompt_hash=prompt.hash,
             max_tokens=node.step.max_tokens + reasoning_tokens(node.step, facts),
             system=self._system,
             schema=schema,
             effort=node.step.effort,
+            web=node.step.web,
         )
 
     async def _make(self, node: Node, call: Call, *, streams: bool = False) -> Reply:
-        """Make a call within the budget. Raises CallError, or LimitReached once it is recorded."""
-        facts = self._caller.facts(call.role)
+        """Take a reply from the trace, or make the call within the budget.
+
+        Raises CallError, or NotAsked once that is recorded.
+        """
         observer = self._ledger.observer
         show = observer.answer_text if streams else partial(observer.step_text, node.ident)
         try:
-            async with self._budget.reserve(facts.price, _size(node, call, facts)) as reservation:
-                self._ledger.begin(node, facts.id)
-                try:
-                    allowed = replace(call, max_tokens=reservation.reply, again=reservation.again)
-                    reply = await self._caller.call(allowed, show)
-                except CallError as error:
-                    unused = None if error.billed or error.usd else Tokens(input=0, output=0)
-                    reservation.settle(_cost_of(error), unused)
-                    raise
-                reservation.settle(reply.cost, reply.tokens)
-                return reply
-        except LimitReached as reached:
-            await self._ledger.stop(node, str(reached))
+            known = self._past.recall(call)
+            if known is None:
+                self._require_sense(call)
+                return await self._within_budget(node, call, show)
+        except NotAsked as decision:
+            await self._leave(node, decision)
             raise
+        self._ledger.begin(node, known.step.model, known.step)
+        reply = reply_of(known)
+        show(reply.text)
+        return reply
+
+    def _require_sense(self, call: Call) -> None:
+        """Raise NotAsked where the model is known not to answer."""
+        if why := self._hopeless.get(self._caller.facts(call.role).id):
+            raise NotAsked(why, "skipped")
+
+    async def _leave(self, node: Node, decision: NotAsked) -> None:
+        """Record that a call is not made."""
+        why = str(decision)
+        if decision.status == "skipped":
+            await self._ledger.end(node, "skipped", error=f"{NOT_ASKED}{why}")
+            self._ledger.lose(node, why)
+        else:
+            await self._ledger.stop(node, why)
+
+    async def _within_budget(self, node: Node, call: Call, show: Callable[[str], None]) -> Reply:
+        """Make a call. Raises CallError, or LimitReached before it is made."""
+        facts = self._caller.facts(call.role)
+        price, size = facts.price, _size(node, call, facts)
+        if call.web and facts.search is not None:
+            price, size = with_search(facts.search, price, size)
+        is_answer = self._answer in (None, base_of(node.ident))
+        async with self._budget.reserve(price, size, is_answer=is_answer) as reservation:
+            await self._ledger.announce(node, facts, call.prompt_hash, reservation)
+            try:
+                allowed = replace(call, max_tokens=reservation.reply, again=reservation.again)
+                reply = await self._caller.call(allowed, show)
+            except CallError as error:
+                unused = None if error.billed or error.usd else Tokens(input=0, output=0)
+                reservation.settle(cost_of(error), unused)
+                raise
+            reservation.settle(reply.cost, reply.tokens)
+            return reply
 
     async def _failed(self, node: Node, error: CallError) -> Outcome:
         if error.code in FOR_GOOD:
             self._hopeless[self._caller.facts(node.step.role).id] = str(error)
         await self._ledger.end(
-            node, "failed", output=error.partial or None, error=str(error), cost=_cost_of(error)
+            node, "failed", output=error.partial or None, error=str(error), cost=cost_of(error)
         )
         return self._lost(node, str(error))
 
@@ -220,10 +286,14 @@ def _size(node: Node, call: Call, facts: ModelFacts) -> Size:
     )
 
 
-def _cost_of(error: CallError) -> Cost:
-    if error.usd is not None:
-        return Cost(usd=error.usd, source="billed")
-    return Cost(unknown_calls=1) if error.billed else Cost(usd=Decimal(0), source="billed")
+def with_search(search: Search, price: Price | None, size: Size) -> tuple[Price | None, Size]:
+    """Return what a call takes at most that may search the web once."""
+    # The model is run to ask for the search, and again with what it found.
+    prompt = 2 * size.prompt + size.reply + search.tokens
+    if price is not None:
+        request = 2 * price.request + search.fee
+        price = replace(price, completion=2 * price.completion, request=request)
+    return price, replace(size, prompt=prompt)
 
 
 def _entry(item: object, value: object) -> dict[str, Any]:

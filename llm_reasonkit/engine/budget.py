@@ -14,11 +14,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm_reasonkit.reasoning.limits import Limits, Price
-from llm_reasonkit.reasoning.result import Cost, Tokens
+from llm_reasonkit.reasoning.result import Cost, StepStatus, Tokens
 
 
-class LimitReached(Exception):
+class NotAsked(Exception):
+    """A call is not made. The message says why; `status` is what its record says."""
+
+    def __init__(self, why: str, status: StepStatus) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class LimitReached(NotAsked):
     """The next call does not fit into what is left; the message says which limit and how much."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, "stopped_by_budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,16 @@ class Size:
     prompt: int
     reply: int
     least_reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What earlier parts of a run took: USD, tokens, calls, and how many of those were repeats."""
+
+    usd: Decimal = Decimal(0)
+    tokens: int = 0
+    calls: int = 0
+    repeats: int = 0
 
 
 @dataclass(slots=True)
@@ -52,29 +73,45 @@ class Reservation:
 
 
 class Budget:
-    """Holds the limits of one run; every call of the run reserves from the same object."""
+    """Holds the limits of one run; every call of the run reserves from the same object.
 
-    def __init__(self, limits: Limits) -> None:
+    planned: the calls that the run makes at most if none is repeated. Of a limit of calls, one is
+    kept for the answer, and repeats get what the planned calls leave. spent: before this part.
+    """
+
+    def __init__(self, limits: Limits, planned: int = 0, spent: Spent = Spent()) -> None:
         self.limits = limits
-        self._usd = Decimal(0)
-        self._tokens = 0
+        self._planned = planned
+        self._calls = spent.calls
+        self._repeats = spent.repeats
+        self._usd = spent.usd
+        self._tokens = spent.tokens
         self._in_flight = 0
         self._settled = asyncio.Event()
 
+    def take_repeat(self) -> bool:
+        """Take one of the calls that are left for repeats; False where there is none."""
+        most = self.limits.calls
+        if most is not None and self._repeats >= most - self._planned:
+            return False
+        self._repeats += 1
+        return True
+
     @asynccontextmanager
-    async def reserve(self, price: Price | None, size: Size) -> AsyncIterator[Reservation]:
+    async def reserve(
+        self, price: Price | None, size: Size, *, is_answer: bool = False
+    ) -> AsyncIterator[Reservation]:
         """Set aside the worst case of a call; on leaving, what it did not use is given back.
 
         price: USD per token; a call whose price is None is made while there is anything left.
-        Raises LimitReached.
+        is_answer: it may be the run's last. Raises LimitReached.
         """
-        reply = self._reply(price, size)
-        while reply is None:
-            if not self._in_flight:
-                raise LimitReached(self._why(price, size))
-            self._settled.clear()
-            await self._settled.wait()
-            reply = self._reply(price, size)
+        self._take_call(is_answer)
+        try:
+            reply = await self._affordable(price, size)
+        except BaseException:
+            self._calls -= 1
+            raise
         usd = price.at_most(size.prompt, reply) if price else Decimal(0)
         tokens = size.prompt + reply
         tries = 0
@@ -99,6 +136,22 @@ class Budget:
             self._tokens += reservation.tokens - tries * tokens
             self._in_flight -= 1
             self._settled.set()
+
+    def _take_call(self, is_answer: bool) -> None:
+        most = self.limits.calls
+        if most is not None and self._calls >= most - (not is_answer):
+            kept = "" if is_answer else ", one is kept for the answer"
+            raise LimitReached(f"the limit of {most} calls is used up: {self._calls} made{kept}")
+        self._calls += 1
+
+    async def _affordable(self, price: Price | None, size: Size) -> int:
+        """Wait until a call can be paid for; return how long its reply may be."""
+        while (reply := self._reply(price, size)) is None:
+            if not self._in_flight:
+                raise LimitReached(self._why(price, size))
+            self._settled.clear()
+            await self._settled.wait()
+        return reply
 
     def _reply(self, price: Price | None, size: Size) -> int | None:
         """How long a reply can be paid for now: as wanted, or less once nothing is in flight."""
@@ -127,7 +180,8 @@ class Budget:
         if self.limits.tokens is not None and self._tokens + tokens > self.limits.tokens:
             return (
                 f"the budget of {self.limits.tokens:,} tokens is used up: {self._tokens:,} spent, "
-                f"the next call may take {tokens:,}"
+                f"the next call may take {tokens:,}, {size.prompt:,} of them for its prompt, of "
+                "which each byte may be a token"
             )
         usd = price.at_most(size.prompt, size.least_reply) if price else Decimal(0)
         return (

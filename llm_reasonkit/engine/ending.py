@@ -27,31 +27,41 @@ async def carry_out(
     ledger: Ledger,
     caller: Caller,
     seconds: float | None,
+    so_far: Callable[[], Ending] | None = None,
 ) -> Result:
     """Do the work of a run within `seconds` (None: as long as it takes) and return its result.
 
+    so_far: tells what there is of an answer when the work is cut short.
+
+    What earlier parts of the run took counts.
     On cancellation what there is gets recorded with status `interrupted` before the
     CancelledError goes on; an error of the work's own is raised once the run is closed as failed.
     """
     await ledger.open()
+    left = None if seconds is None else seconds - ledger.start.elapsed
     try:
         # In a task of its own, because a TaskGroup cancels the one it fails in.
-        ending = await asyncio.wait_for(asyncio.create_task(work()), seconds)
+        ending = await asyncio.wait_for(asyncio.create_task(work()), left)
     except TimeoutError:
-        ledger.stopped = f"the budget of {seconds:g} seconds is used up"
-        return await _end_early(ledger, caller, "stopped_by_budget")
+        ledger.halt(out_of_time(seconds))
+        return await _end_early(ledger, caller, "stopped_by_budget", so_far)
     except asyncio.CancelledError:
-        await _end_early(ledger, caller, "interrupted")
+        await _end_early(ledger, caller, "interrupted", so_far)
         raise
     except ExceptionGroup as broken:
         # A call that breaks while it is being cancelled hides the cancellation.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
-            await _end_early(ledger, caller, "interrupted")
+            await _end_early(ledger, caller, "interrupted", so_far)
             raise asyncio.CancelledError from broken
         await _end_early(ledger, caller, "failed")
         raise _first_of(broken) from broken
     return await ledger.close(ending.status, ending.answer, ending.more)
+
+
+def out_of_time(seconds: float | None) -> str:
+    """Return the warning of a run that its time ended."""
+    return f"the budget of {seconds or 0:g} seconds is used up"
 
 
 async def interrupt(ledger: Ledger, caller: Caller, status: StepStatus = "interrupted") -> None:
@@ -64,11 +74,17 @@ async def interrupt(ledger: Ledger, caller: Caller, status: StepStatus = "interr
     await ledger.interrupt(status, dict(zip(under_way, costs, strict=False)))
 
 
-async def _end_early(ledger: Ledger, caller: Caller, status: RunStatus) -> Result:
+async def _end_early(
+    ledger: Ledger,
+    caller: Caller,
+    status: RunStatus,
+    so_far: Callable[[], Ending] | None = None,
+) -> Result:
     await interrupt(
         ledger, caller, "stopped_by_budget" if status == "stopped_by_budget" else "interrupted"
     )
-    return await ledger.close(status)
+    known = so_far() if so_far else Ending(status)
+    return await ledger.close(status, known.answer, known.more)
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

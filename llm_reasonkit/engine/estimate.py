@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from llm_reasonkit.engine.asking import MESSAGE_TOKENS, reasoning_tokens
+from llm_reasonkit.engine.asking import MESSAGE_TOKENS, reasoning_tokens, with_search
+from llm_reasonkit.engine.budget import Size
 from llm_reasonkit.engine.ports import ModelFacts
-from llm_reasonkit.reasoning.limits import most_tokens_of
-from llm_reasonkit.reasoning.plan import Plan, PlannedStage
+from llm_reasonkit.reasoning.limits import NO_LIMITS, Limits, most_tokens_of
+from llm_reasonkit.reasoning.plan import SOME, Plan, PlannedStage
 from llm_reasonkit.reasoning.prompting import system_prompt
-from llm_reasonkit.reasoning.protocol import Step, largest_fan_out
+from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.result import Record, Usd
-from llm_reasonkit.reasoning.schema import wire_schema
+from llm_reasonkit.reasoning.schema import Schema, wire_schema
 from llm_reasonkit.reasoning.template import Fence, mentioned_names
 
 # Runs from which the usual size of a call can be told.
 ENOUGH_RUNS = 5
 # Characters to a token in English, as a rule.
 _CHARACTERS = 4
+# Tokens of what prompts ask for in some 15 words, and of an id or a single word in a list.
+_TEXT, _WORD = 20, 4
+# Most bytes to a character.
+_BYTES = 3
+# Items of a list that has no bound.
+_ITEMS = 4
 _FENCE = Fence("00000000")
 
 
@@ -59,8 +67,8 @@ class StepEstimate(Record):
 class Estimate(Record):
     """What a run will take, as likely (the median of runs, as far as known) and at most.
 
-    most_usd: None where the price of a model is unknown. limit: USD that the run's budget holds it
-    to. basis: what the figures rest on.
+    most_usd: None where the price of a model is unknown. limit, max_calls: USD and calls that the
+    run is held to. basis: what the figures rest on.
     """
 
     schema_version: int = 1
@@ -72,6 +80,7 @@ class Estimate(Record):
     most_tokens: int
     most_usd: Usd | None
     limit: Usd | None
+    max_calls: int | None
     basis: list[str]
 
 
@@ -82,6 +91,15 @@ class Given:
     question: str
     sources: Sequence[str] = ()
     system: str | None = None
+
+
+class _Asked(NamedTuple):
+    """A step as it is asked: of which model, how often at most."""
+
+    stage: PlannedStage
+    name: str
+    facts: ModelFacts
+    most_calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +121,21 @@ def estimate(
     given: Given,
     facts: Callable[[str], ModelFacts],
     learnt: Mapping[tuple[str, str, str], Learnt],
-    limit: Decimal | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> Estimate:
     """Reckon what a plan will take, without carrying out any of it.
 
     facts: of the model of a role. learnt: by protocol, step and model; what comes from fewer than
-    five runs does not count. limit: USD.
+    five runs does not count.
     """
     made: dict[str, dict[str, _Size]] = {}
     steps: list[StepEstimate] = []
+    sources: object = given.sources
+    pages = _Size()
+    bare = _around(replace(given, sources=()))
     for stage in plan.stages:
         found = [made[key][name] for key in stage.after for name in _targets(plan, key)]
-        around = _around(given) + sum(found, _Size())
+        around = _around(given) + pages + sum(found, _Size())
         sizes: dict[str, _Size] = {}
         made[stage.key] = sizes
         for name in stage.protocol.in_order(stage.steps):
@@ -122,9 +143,16 @@ def estimate(
             if step.prompt is None:
                 sizes[name] = _of_check(stage, name, sizes)
                 continue
-            row, sizes[name] = _of_step(stage, name, around, sizes, facts(step.role), learnt)
+            asked = _Asked(stage, name, facts(step.role), stage.most_calls(name, sources))
+            # A prompt that puts the question itself leaves out what usually stands around it.
+            shown = bare if "question" in mentioned_names(step.prompt) else around
+            given_to = _Size(shown.likely, around.most)
+            row, sizes[name] = _of_step(asked, given_to, sizes, learnt)
             if row.most_calls:
                 steps.append(row)
+            if stage.purpose == "sources":
+                sources, pages = SOME, pages + _pages(facts(step.role))
+                sizes[name] = _Size()
     return Estimate(
         steps=steps,
         calls=sum(row.calls for row in steps),
@@ -133,27 +161,26 @@ def estimate(
         most_calls=sum(row.most_calls for row in steps),
         most_tokens=sum(row.most_calls * (row.most_prompt + row.most_reply) for row in steps),
         most_usd=_total([row.most_usd for row in steps]),
-        limit=limit,
+        limit=limits.usd,
+        max_calls=limits.calls,
         basis=_basis(steps),
     )
 
 
 def _of_step(
-    stage: PlannedStage,
-    name: str,
+    asked: _Asked,
     around: _Size,
     sizes: Mapping[str, _Size],
-    facts: ModelFacts,
     learnt: Mapping[tuple[str, str, str], Learnt],
 ) -> tuple[StepEstimate, _Size]:
     """Return the estimate of a prompt step, and the size of what it leaves behind."""
+    stage, name, facts, most_calls = asked
     step = stage.protocol.steps[name]
-    most_calls = largest_fan_out(stage.protocol, step, stage.settings) or 0
     protocol = stage.protocol.protocol
     known = learnt.get((protocol, name, facts.id))
     prompt = around + _of_text(_own_text(step)) + _read(stage, name, sizes, calls=most_calls)
     thought = reasoning_tokens(step, facts)
-    calls, reply = most_calls, (step.max_tokens + thought) // 2
+    calls, reply = most_calls, usual_reply(step) + thought // 2
     likely = prompt.likely + facts.attached_tokens // 2
     if known is not None and known.runs >= ENOUGH_RUNS:
         calls, likely, reply = min(known.calls, most_calls), known.prompt, known.reply
@@ -164,6 +191,9 @@ def _of_step(
     most_reply = step.max_tokens + thought
     twice = most_calls * (2 if step.output is not None else 1)
     price = facts.price
+    if step.web and facts.search is not None:
+        price, size = with_search(facts.search, price, Size(most_prompt, most_reply, 0))
+        likely, most_prompt = 2 * likely + _pages(facts).likely, size.prompt
     row = StepEstimate(
         protocol=protocol,
         step=name,
@@ -180,6 +210,39 @@ def _of_step(
     )
     left = _Size(max(1, reply - thought // 2), step.max_tokens)
     return row, left.times(calls, most_calls)
+
+
+def _pages(facts: ModelFacts) -> _Size:
+    """What a search of the web finds; likely as long as it may be, in English."""
+    most = facts.search.tokens if facts.search else 0
+    return _Size(most // _BYTES // _CHARACTERS, most)
+
+
+def usual_reply(step: Step) -> int:
+    """Return how many tokens a reply to a step usually has, reasoning apart.
+
+    Where its file does not say, an object is taken to be as large as its form with lists half
+    filled, and a text to take half of its bound.
+    """
+    if step.usual is not None:
+        return step.usual
+    if step.output_schema is None:
+        return step.max_tokens // 2
+    return min(step.max_tokens, _usual_size(step.output_schema))
+
+
+def _usual_size(schema: Schema) -> int:
+    if "properties" in schema:
+        return sum(
+            len(key) // _CHARACTERS + 3 + _usual_size(part)
+            for key, part in schema["properties"].items()
+        )
+    if schema.get("type") == "array":
+        items = schema.get("items", {})
+        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", 2 * _ITEMS))
+        each = _WORD if items.get("type") == "string" else _usual_size(items)
+        return -(-(least + most) // 2) * each
+    return _TEXT if schema.get("type") == "string" and "enum" not in schema else _WORD
 
 
 def _targets(plan: Plan, key: str) -> list[str]:
@@ -216,7 +279,9 @@ def _read(stage: PlannedStage, name: str, sizes: Mapping[str, _Size], *, calls: 
 def _of_check(stage: PlannedStage, name: str, sizes: Mapping[str, _Size]) -> _Size:
     """What a check hands on: likely the largest thing it was given, at most all of it."""
     given = [sizes.get(other, _Size()) for other in stage.protocol.dependencies(name)]
-    return _Size(max((size.likely for size in given), default=0), sum(size.most for size in given))
+    largest = max((size.likely for size in given), default=0)
+    usual = stage.protocol.steps[name].usual
+    return _Size(largest if usual is None else usual, sum(size.most for size in given))
 
 
 def _total(sums: Sequence[Decimal | None]) -> Decimal | None:
@@ -233,8 +298,10 @@ def _basis(steps: Sequence[StepEstimate]) -> list[str]:
         basis.append(f"likely: medians of your own runs for {told} of {len(steps)} steps")
     if told < len(steps):
         basis.append(
-            f"likely{' for the others' if told else ''}: assumed half of each reply's bound, "
-            f"{_CHARACTERS} characters to a token, no step asked twice"
+            f"likely{' for the others' if told else ''}: assumed that all steps run, none asked "
+            f"twice, with replies as long as their protocol says or, where it does not, lists half "
+            f"filled, {_TEXT} tokens to a text in them and other replies half of their bound; "
+            f"{_CHARACTERS} characters to a token"
         )
     if any(row.usd is None for row in steps):
         names = sorted({row.model for row in steps if row.usd is None})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import reduce
@@ -29,6 +30,7 @@ class FallbackCaller:
     caller: Caller
     chains: Mapping[str, Sequence[str]]
     _gone: dict[str, _Failure] = field(default_factory=dict)
+    _failed: dict[str, list[_Failure]] = field(default_factory=dict)
 
     def facts(self, role: str) -> ModelFacts:
         """Tell what holds for the whole chain of `role`, under the id of its first model."""
@@ -36,21 +38,23 @@ class FallbackCaller:
         return replace(
             every[0],
             reasons=any(facts.reasons for facts in every),
+            effort=next((facts.effort for facts in every if facts.effort), None),
             constrains_output=all(facts.constrains_output for facts in every),
             price=reduce(dearer, (facts.price for facts in every)),
-            context_length=_longest([facts.context_length for facts in every]),
+            context_length=longest([facts.context_length for facts in every]),
         )
 
     async def bill(self, step: str) -> Cost:
-        """Find out what a cancelled call cost."""
-        return await self.caller.bill(step)
+        """Find out what a cancelled call cost, together with the models that failed before."""
+        failed = [cost_of(failure.error) for failure in self._failed.get(step, ())]
+        return total_cost([await self.caller.bill(step), *failed])
 
     def _chain(self, role: str) -> Sequence[str]:
         return self.chains.get(role) or self.chains["main"]
 
     async def call(self, call: Call, on_text: Callable[[str], None]) -> Reply:
         """Make one call. Raises CallError when no model of the chain gave a complete reply."""
-        failed: list[_Failure] = []
+        failed = self._failed[call.step] = []
         for name in self._chain(call.role):
             facts = self.caller.facts(name)
             if self._is_in_vain(facts, failed):
@@ -68,7 +72,9 @@ class FallbackCaller:
                     break
             else:
                 return _with_history(reply, failed)
-        raise _combined([failure.error for failure in failed or self._gone.values()])
+        if failed:
+            raise _combined([failure.error for failure in failed])
+        raise _without_cost(_combined([failure.error for failure in self._gone.values()]))
 
     def _is_in_vain(self, facts: ModelFacts, failed: Sequence[_Failure]) -> bool:
         known = (*failed, *self._gone.values())
@@ -102,7 +108,8 @@ class _Shown:
         self._on_text(text)
 
 
-def _longest(lengths: Sequence[int | None]) -> int | None:
+def longest(lengths: Sequence[int | None]) -> int | None:
+    """Return what one of several models can read, in tokens; None where one of them is unknown."""
     known = [length for length in lengths if length is not None]
     return max(known) if len(known) == len(lengths) else None
 
@@ -117,7 +124,7 @@ def _with_history(reply: Reply, failed: Sequence[_Failure]) -> Reply:
     return replace(
         reply,
         model_served=reply.model_served or reply.model,
-        cost=total_cost([reply.cost, *(_cost_of(failure.error) for failure in failed)]),
+        cost=total_cost([reply.cost, *(cost_of(failure.error) for failure in failed)]),
         fell_back=(*(f"{each.facts.id}: {each.error}" for each in failed), *reply.fell_back),
     )
 
@@ -136,20 +143,29 @@ def _combined(errors: Sequence[CallError]) -> CallError:
         billed=any(error.billed for error in errors),
         partial=errors[-1].partial,
     )
-    cost = total_cost(_cost_of(error) for error in errors)
-    result.usd = None if cost.unknown_calls else cost.usd
+    cost = total_cost(cost_of(error) for error in errors)
+    result.usd, result.unknown_tries = cost.usd, cost.unknown_calls
+    return result
+
+
+def _without_cost(told_before: CallError) -> CallError:
+    """Tell an error once more that was paid for when it came."""
+    result = copy(told_before)
+    result.billed, result.usd, result.unknown_tries = False, None, 0
     return result
 
 
 def _may_be_billed(error: CallError) -> bool:
-    cost = _cost_of(error)
+    cost = cost_of(error)
     return bool(cost.usd or cost.unknown_calls)
 
 
-def _cost_of(error: CallError) -> Cost:
+def cost_of(error: CallError) -> Cost:
+    """Return what a call cost that failed."""
     if error.usd is None and error.billed:
-        return Cost(unknown_calls=1)
-    return Cost(usd=error.usd or Decimal(0), source="billed")
+        return Cost(unknown_calls=max(1, error.unknown_tries))
+    usd = error.usd or Decimal(0)
+    return Cost(usd=usd, source="billed", unknown_calls=error.unknown_tries)
 
 
 def dearer(one: Price | None, other: Price | None) -> Price | None:

@@ -12,17 +12,26 @@ from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ending import Ending, carry_out
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Caller
+from llm_reasonkit.engine.replay import Past
 from llm_reasonkit.reasoning.checks import CHECKS
 from llm_reasonkit.reasoning.plan import Plan, PlannedStage
+from llm_reasonkit.reasoning.prompting import system_prompt
 from llm_reasonkit.reasoning.protocol import resolve
-from llm_reasonkit.reasoning.result import CheckItem, Result, RunStatus, count_checks
+from llm_reasonkit.reasoning.result import (
+    CheckItem,
+    Result,
+    RunStatus,
+    count_checks,
+    shortfall,
+)
 from llm_reasonkit.reasoning.template import Fence, TemplateError, holds, trust
 
 Outcomes = dict[str, Outcome]
 
 
 class Runner:
-    """Runs one plan once. `sources` are `{id, name, text}`, given with the question."""
+    """Runs one plan once. `sources` are `{id, name, text}`, given with the question, and `findings`
+    those of earlier runs; `past` is what a trace has of the calls."""
 
     def __init__(
         self,
@@ -32,15 +41,31 @@ class Runner:
         budget: Budget,
         *,
         sources: Sequence[Mapping[str, Any]] = (),
+        findings: Sequence[Mapping[str, Any]] = (),
         system: str | None = None,
         fence: Fence,
+        past: Past | None = None,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
         self._caller = caller
         self._sources = list(sources)
+        self._earlier = list(findings)
         self._budget = budget
-        self._asker = Asker(ledger, caller, budget, fence, system)
+        self._asker = Asker(
+            ledger,
+            caller,
+            budget,
+            fence,
+            answer=plan.answer_step,
+            system=system_prompt(fence, system),
+            past=past,
+        )
+        self._places = {
+            stage.id_of(name): (number, position)
+            for number, stage in enumerate(plan.stages)
+            for position, name in enumerate(stage.protocol.in_order(stage.steps))
+        }
 
     async def run(self) -> Result:
         """Run to an answer and return the result.
@@ -53,6 +78,9 @@ class Runner:
 
     async def _work(self) -> Ending:
         answer = await self._answer()
+        wanted = self._plan.min_confidence if answer is not None else None
+        if wanted is not None and (too_little := shortfall(self._ledger.confidence, wanted)):
+            self._ledger.warn(too_little)
         return Ending(self._status(answer), answer)
 
     def _status(self, answer: str | None) -> RunStatus:
@@ -77,10 +105,13 @@ class Runner:
                 self._ledger.warn(f"no answer from {last.protocol.answer}: {why}")
             return None
         unseen = "" if self._streams(last, last.protocol.answer) else answer
+        note = ""
         if missing := self._ledger.missing:
             note = f"\n\nMissing from this answer: {'; '.join(missing)}."
-            answer += note
-            unseen += note
+        if stopped := self._ledger.stopped:
+            note += f"\n\nNot every step was made for this answer: {stopped}."
+        answer += note
+        unseen += note
         if unseen:
             self._ledger.observer.answer_text(unseen)
         return answer
@@ -98,13 +129,35 @@ class Runner:
     ) -> Outcomes:
         if before:
             await asyncio.wait(before.values())
+        if why := self._needless(stage):
+            nodes = [self._node(stage, name) for name in stage.steps]
+            return {node.name: await self._skip(node, why) for node in nodes}
         given = self._given(stage, {key: task.result() for key, task in before.items()})
         tasks: dict[str, asyncio.Task[Outcome]] = {}
         async with asyncio.TaskGroup() as group:
             for name in stage.protocol.in_order(stage.steps):
                 read = {other: tasks[other] for other in stage.protocol.dependencies(name)}
                 tasks[name] = group.create_task(self._run_step(stage, name, given, read))
-        return {name: task.result() for name, task in tasks.items()}
+        outcomes = {name: task.result() for name, task in tasks.items()}
+        if stage.purpose == "sources":
+            self._take_in(outcomes[stage.target_steps[0]])
+        return outcomes
+
+    def _needless(self, stage: PlannedStage) -> str | None:
+        """Say why a stage need not run, if it need not."""
+        if stage.purpose != "second_look":
+            return None
+        reached = self._ledger.confidence
+        enough = shortfall(reached, self._plan.min_confidence or 0) is None
+        return f"not needed: {reached.basis}" if enough else None
+
+    def _take_in(self, found: Outcome) -> None:
+        """Add pages that a step found to the sources of the run."""
+        pages = [] if found.value is None else found.value["pages"]
+        for number, page in enumerate(pages, len(self._sources) + 1):
+            self._sources.append({"id": f"S{number}", **page})
+        if found.absent is None and not pages:
+            self._ledger.warn("the search of the web found nothing")
 
     def _given(self, stage: PlannedStage, before: Mapping[str, Outcomes]) -> dict[str, Any]:
         question = self._ledger.start.question
@@ -113,9 +166,19 @@ class Runner:
         return {
             "question": trust(question),
             "context": context,
-            "material": f"{question}\n\n{context}" if context else question,
+            # The name of a source is given, too: it may be its address.
+            "material": "\n\n".join(
+                [question, *(source[key] for source in self._sources for key in ("name", "text"))]
+            ),
             "sources": self._sources,
-            "findings": [self._findings(stages[key], found) for key, found in before.items()],
+            "findings": [
+                *self._earlier,
+                *(
+                    self._findings(stages[key], found)
+                    for key, found in before.items()
+                    if _tells_something(stages[key], found)
+                ),
+            ],
             "settings": trust(dict(stage.settings)),
         }
 
@@ -143,12 +206,7 @@ class Runner:
             await asyncio.wait(read.values())
         step = stage.protocol.steps[name]
         before = {other: task.result() for other, task in read.items()}
-        node = Node(
-            ident=f"{stage.key}.{name}" if stage.key else name,
-            name=name,
-            step=step,
-            inputs=tuple(ident for outcome in before.values() for ident in outcome.idents),
-        )
+        node = self._node(stage, name, before)
         for other, outcome in before.items():
             if outcome.absent is not None and other not in step.optional:
                 return await self._skip(node, f"it needs {other}, which is missing")
@@ -165,6 +223,18 @@ class Runner:
             await self._ledger.end(node, "failed", error=text)
             self._ledger.lose(node, text)
             return Outcome(idents=(node.ident,), absent=text)
+
+    def _node(
+        self, stage: PlannedStage, name: str, before: Mapping[str, Outcome] | None = None
+    ) -> Node:
+        ident = stage.id_of(name)
+        return Node(
+            ident=ident,
+            name=name,
+            step=stage.protocol.steps[name],
+            inputs=tuple(read for outcome in (before or {}).values() for read in outcome.idents),
+            place=self._places[ident],
+        )
 
     def _streams(self, stage: PlannedStage, name: str) -> bool:
         """Tell whether a step's text is the answer, word for word."""
@@ -196,6 +266,13 @@ class Runner:
         value = {**found.value, **count_checks(items).model_dump(exclude={"items"})}
         await self._ledger.end(node, "done", output=value, checks=items)
         return Outcome(value, (node.ident,))
+
+
+def _tells_something(stage: PlannedStage, outcomes: Outcomes) -> bool:
+    """Whether what a stage left behind is a finding: sources are none, nor what was not needed."""
+    if stage.purpose == "second_look":
+        return any(outcome.absent is None for outcome in outcomes.values())
+    return stage.purpose == "findings"
 
 
 def _value_at(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,9 @@ from llm_reasonkit.models.player import AsyncModel, Player, option_fields
 from llm_reasonkit.openrouter.attempts import failed_attempts
 from llm_reasonkit.openrouter.billing import may_bill_again
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
-from llm_reasonkit.reasoning.result import Cost, Tokens
+from llm_reasonkit.openrouter.search import pages_in, search_tool
+from llm_reasonkit.reasoning.limits import fewest_tokens_of
+from llm_reasonkit.reasoning.result import Cost, CostSource, Tokens
 
 AnyResponse = llm.Response | llm.AsyncResponse
 
@@ -56,6 +59,7 @@ class LlmCaller:
     async def call(self, call: Call, on_text: Callable[[str], None]) -> Reply:
         """Make one call. Raises CallError when the model gave no complete reply."""
         player = self._player(call.role)
+        _require_room(player, call)
         if player.limit is not None:
             await player.limit.wait()
         options = _call_options(player, call)
@@ -69,11 +73,11 @@ class LlmCaller:
             await _read(response, collected)
         except CallError as error:
             error.model = error.model or player.id
-            cost = _cost(response)
-            # Of its tries the last one is known to be free where the error says so.
-            unknown = cost.unknown_calls - (not error.billed)
-            error.usd = cost.usd if cost.source == "billed" and unknown <= 0 else None
-            error.billed = error.billed or unknown > 0
+            if response.response_json is not None:
+                cost = _cost(player, response)
+                error.usd = cost.usd if cost.source == "billed" else None
+                error.unknown_tries = cost.unknown_calls
+                error.billed = bool(cost.usd or cost.unknown_calls)
             raise
         except asyncio.CancelledError:
             self._cancelled[call.step] = (player, response)
@@ -81,19 +85,23 @@ class LlmCaller:
         # Any plugin's model may raise anything; for the run it is one failed call.
         except Exception as error:
             raise CallError(_one_line(error), model=player.id, partial=collected.text) from error
-        return _reply(player, response, collected)
+        reply = _reply(player, response, collected)
+        return replace(reply, text=_with_pages(reply.text, response)) if call.web else reply
 
     async def bill(self, step: str) -> Cost:
         """Ask what a cancelled call cost, where its provider can be asked."""
-        player, response = self._cancelled.get(step, (None, None))
-        if player is None or response is None:
-            return Cost(unknown_calls=1)
+        if step not in self._cancelled:
+            # It was cancelled before anything was sent.
+            return Cost(usd=Decimal(0), source="computed")
+        player, response = self._cancelled[step]
         if player.facts.price is not None and player.facts.price.is_free:
             return Cost(usd=Decimal(0), source="computed")
-        usd = None
+        bill = None
         if isinstance(player.model, OpenRouterAsyncModel):
-            usd = await player.model.late_bill(response, player.key)
-        return Cost(unknown_calls=1) if usd is None else Cost(usd=usd, source="billed")
+            bill = await player.model.late_bill(response, player.key)
+        if bill is None or bill.usd is None:
+            return Cost(unknown_calls=bill.unknown if bill else 1)
+        return Cost(usd=bill.usd, source="billed", unknown_calls=bill.unknown)
 
     def _response(self, player: Player, call: Call, options: dict[str, Any]) -> AnyResponse:
         """Prepare a call; nothing is sent before its text is read."""
@@ -108,9 +116,26 @@ class LlmCaller:
         }
         if isinstance(model, llm.KeyModel | llm.AsyncKeyModel):
             ask["key"] = player.key
+        if call.web and player.can_search:
+            ask["tools"] = [llm.ServerSideTool(search_tool())]
         if isinstance(model, AsyncModel):
             return llm.AsyncConversation(model=model, id=self.conversation_id).prompt(**ask)
         return llm.Conversation(model=model, id=self.conversation_id).prompt(**ask)
+
+
+def _require_room(player: Player, call: Call) -> None:
+    """Raise CallError where even a prompt of one token a word is longer than the model reads."""
+    fewest = fewest_tokens_of(f"{call.system or ''} {call.prompt}")
+    most = player.context_length
+    if most is not None and fewest > most:
+        raise CallError(
+            f"{player.id}: the prompt has {fewest:,} words, and the model reads {most:,} tokens at "
+            "most. Give it less, or take a model that reads more (llm providers search openrouter "
+            f"--context {fewest * 2})",
+            code="context_exceeded",
+            model=player.id,
+            billed=False,
+        )
 
 
 async def _read(response: AnyResponse, collected: _Collected) -> None:
@@ -231,7 +256,7 @@ def _reply(player: Player, response: AnyResponse, collected: _Collected) -> Repl
             reasoning=_first_int(details, "reasoning_tokens"),
             cached=_first_int(details, "cached_tokens"),
         ),
-        cost=Cost(usd=Decimal(0), source="computed") if player.runs_here else _cost(response),
+        cost=_cost(player, response),
         first_token_ms=collected.first_token_ms,
         turn=response,
         turn_id=response.id,
@@ -239,20 +264,32 @@ def _reply(player: Player, response: AnyResponse, collected: _Collected) -> Repl
     )
 
 
-def _cost(response: AnyResponse) -> Cost:
-    """Read the bill where a model keeps it: `token_details.cost`, in USD."""
+def _with_pages(text: str, response: AnyResponse) -> str:
+    raw = response.response_json if isinstance(response.response_json, dict) else {}
+    pages = pages_in(raw.get("annotations") or ())
+    return json.dumps({"text": text, "pages": pages}, ensure_ascii=False)
+
+
+def _cost(player: Player, response: AnyResponse) -> Cost:
+    """Read the bill where a model keeps it: `token_details.cost`, in USD; without one, go by the
+    user's own word on the price."""
+    if player.runs_here:
+        return Cost(usd=Decimal(0), source="computed")
     usd = (response.token_details or {}).get("cost")
     raw = response.response_json if isinstance(response.response_json, dict) else {}
+    unknown = _first_int(raw, "tries_of_unknown_cost") or 0
     if isinstance(usd, int | float | str) and not isinstance(usd, bool):
         with suppress(InvalidOperation):
             known = Decimal(str(usd))
             if known.is_finite() and known >= 0:
-                return Cost(
-                    usd=known,
-                    source="computed" if raw.get("cost_source") == "computed" else "billed",
-                    unknown_calls=_first_int(raw, "tries_of_unknown_cost") or 0,
-                )
-    return Cost(unknown_calls=1)
+                is_computed = raw.get("cost_source") == "computed"
+                source: CostSource = "computed" if is_computed else "billed"
+                return Cost(usd=known, source=source, unknown_calls=unknown)
+    read, wrote = response.input_tokens, response.output_tokens
+    if player.tariff is not None and read is not None and wrote is not None:
+        reckoned = player.tariff.at_most(read, wrote)
+        return Cost(usd=reckoned, source="computed", unknown_calls=max(0, unknown - 1))
+    return Cost(unknown_calls=max(1, unknown))
 
 
 def _first_int(details: Any, name: str) -> int | None:  # noqa: ANN401 (a JSON value)

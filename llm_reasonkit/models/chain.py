@@ -9,20 +9,16 @@ from typing import Any
 
 import llm
 
-from llm_reasonkit.engine.fallback import dearer
+from llm_reasonkit.engine.fallback import dearer, longest
 from llm_reasonkit.errors import CallError, UsageError
 from llm_reasonkit.models.player import AnyModel, Player, validated_options
 from llm_reasonkit.models.roster import OpenRouterProvider, Roster
-from llm_reasonkit.models.routing import Course, course, is_free_variant
-from llm_reasonkit.openrouter import catalogue
-from llm_reasonkit.openrouter.model import PREFIX as OPENROUTER
-from llm_reasonkit.openrouter.model import (
-    OpenRouterAsyncModel,
-    OpenRouterModel,
-    own_folder,
-    wire_id,
-)
+from llm_reasonkit.models.routing import Course, course
+from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
+from llm_reasonkit.openrouter.ids import wire_id
+from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel
 from llm_reasonkit.openrouter.options import SORT_OF_ROUTE, Route
+from llm_reasonkit.openrouter.pricing import is_free_variant
 
 # OpenRouter takes no longer list.
 _MOST_ON_THE_WIRE = 3
@@ -59,6 +55,66 @@ async def cast_chain(
         else:
             provider = way.first
     first = await roster.cast(provider, key=key, options=options)
+    return await _led_by(first, roster, way, key, options, attachments)
+
+
+async def cast_role(
+    roster: Roster,
+    main: Player,
+    name: str,
+    *,
+    key: str | None,
+    options: Mapping[str, Any],
+    attachments: Sequence[llm.Attachment] = (),
+    route: Route | None = None,
+    fallback: Sequence[str] = (),
+) -> list[Player]:
+    """Find the model that plays a role other than main, and those for when it fails.
+
+    It is treated as main would be if it were named for that, but for options that it does not
+    know. Raises what `cast_chain` raises.
+    """
+    route = route or roster.settings.openrouter.route
+    way = Course(name, tuple(fallback) or None, route, may_bill=bool(fallback))
+    first = await roster.cast_instead(main, name, key=key, options=options)
+    return await _led_by(first, roster, way, key, options, attachments)
+
+
+async def cast_roles(
+    roster: Roster,
+    main: Player,
+    *,
+    typed: Mapping[str, str],
+    configured: Mapping[str, str],
+    **how: Any,  # noqa: ANN401 (what `cast_role` takes)
+) -> dict[str, list[Player]]:
+    """Find the models of roles other than main; main plays those that are not returned.
+
+    A role that only the configuration names is left to main where that costs nothing, or where the
+    model cannot be used. Raises what `cast_role` raises.
+    """
+    chains = {}
+    for role, name in {**configured, **typed}.items():
+        if role not in typed and costs_nothing(main):
+            continue
+        try:
+            chains[role] = await cast_role(roster, main, name, **how)
+        except UsageError as error:
+            if role in typed:
+                raise
+            roster.warnings.append(f"{main.id} plays {role}: {error}")
+    return chains
+
+
+async def _led_by(
+    first: Player,
+    roster: Roster,
+    way: Course,
+    key: str | None,
+    options: Mapping[str, Any],
+    attachments: Sequence[llm.Attachment],
+) -> list[Player]:
+    """Return the first one with those that follow it, ready to be asked."""
     first.require_attachments(attachments)
     players = [first]
     for name in _others(roster, way, first):
@@ -66,13 +122,14 @@ async def cast_chain(
             player = await roster.cast_instead(first, name, key=key, options=options)
             player.require_attachments(attachments)
         except UsageError as error:
-            if fallback:
+            if way.may_bill:
                 raise
             roster.warnings.append(f"not there to fall back on: {error}")
             continue
         if player.id not in [known.id for known in players]:
             players.append(player)
-    if own.require_credits and _is_openrouters(first) and not _costs_nothing(first):
+    own = roster.settings.openrouter
+    if own.require_credits and _is_openrouters(first) and not costs_nothing(first):
         await _require_credits(roster, first)
     return _routed(roster, players, way)
 
@@ -92,8 +149,8 @@ def _others(roster: Roster, way: Course, first: Player) -> Sequence[str]:
         # A chain that nobody typed neither makes a free model cost something nor sends what was
         # meant for this machine elsewhere.
         own = roster.settings.provider(first.provider)
-        return () if _costs_nothing(first) else own.fallback_models
-    if _costs_nothing(first) and not way.may_bill:
+        return () if costs_nothing(first) else own.fallback_models
+    if costs_nothing(first) and not way.may_bill:
         return [name for name in others if is_free_variant(name)]
     return others
 
@@ -109,30 +166,16 @@ def _routed(roster: Roster, players: Sequence[Player], way: Course) -> list[Play
         players = sorted(players, key=lambda player: not _is_openrouters(player))
     groups: list[list[Player]] = []
     for player in players:
-        if groups and _may_join(roster, groups[-1], player):
+        if groups and _may_join(groups[-1], player):
             groups[-1].append(player)
         else:
             groups.append([player])
     return [_on_the_wire(group, way) if _is_openrouters(group[0]) else group[0] for group in groups]
 
 
-def _may_join(roster: Roster, group: Sequence[Player], player: Player) -> bool:
-    if not (_is_openrouters(group[0]) and _is_openrouters(player)):
-        return False
-    # One wrong id makes the server refuse the whole list.
-    if nearest := _unknown(player):
-        roster.warnings.append(f"{player.id} is not in OpenRouter's catalogue; nearest: {nearest}")
-        return False
+def _may_join(group: Sequence[Player], player: Player) -> bool:
     is_complete = len(group) == _MOST_ON_THE_WIRE or "models" in group[0].options
-    return not (is_complete or _unknown(group[0]))
-
-
-def _unknown(player: Player) -> str:
-    """Return the ids nearest to one that the catalogue does not have, if there is a catalogue."""
-    if getattr(player.model, "entry", None) is not None:
-        return ""
-    known = catalogue.load(own_folder())
-    return ", ".join(known.nearest(wire_id(player.id))) or "none" if len(known) else ""
+    return _is_openrouters(group[0]) and _is_openrouters(player) and not is_complete
 
 
 def _on_the_wire(group: Sequence[Player], way: Course) -> Player:
@@ -151,6 +194,8 @@ def _on_the_wire(group: Sequence[Player], way: Course) -> Player:
         first,
         options=validated_options(first.model, options),
         price=reduce(dearer, (player.price for player in group)),
+        tariff=None if others else first.tariff,
+        context_length=longest([player.context_length for player in group]),
     )
 
 
@@ -183,5 +228,6 @@ def _is_openrouters(player: Player) -> bool:
     return isinstance(player.model, OpenRouterModel | OpenRouterAsyncModel)
 
 
-def _costs_nothing(player: Player) -> bool:
+def costs_nothing(player: Player) -> bool:
+    """Whether nobody is ever billed for it."""
     return player.runs_here or (_is_openrouters(player) and is_free_variant(wire_id(player.id)))

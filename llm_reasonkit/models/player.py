@@ -10,8 +10,11 @@ from typing import Any
 import llm
 from pydantic import ValidationError
 
-from llm_reasonkit.engine.ports import ModelFacts
+from llm_reasonkit.engine.ports import ModelFacts, Search
 from llm_reasonkit.errors import MissingKeyError, UsageError
+from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel
+from llm_reasonkit.openrouter.pricing import has_fees
+from llm_reasonkit.openrouter.search import MOST_FEE, MOST_TOKENS
 from llm_reasonkit.rate_limit import RateLimit
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.names import nearest
@@ -27,7 +30,8 @@ class Player:
     """A model that can play a role: an async llm model, or one that is run in a thread.
 
     reasons: it reasons whether asked to or not. runs_here: on this machine, so it costs nothing.
-    price: the most it can cost, None where nobody knows. context_length: tokens it can read, None
+    price: the most it can cost, None where nobody knows. tariff: what the user says that it costs,
+    for replies that come without a bill. context_length: tokens it can read, None
     where nobody knows. options: what the user set for it, validated. key: given for it, if any.
     limit: of its requests, None where there is none or its own client sees to it.
     """
@@ -36,6 +40,7 @@ class Player:
     reasons: bool = False
     runs_here: bool = False
     price: Price | None = None
+    tariff: Price | None = None
     context_length: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = field(default=None, repr=False)
@@ -54,6 +59,18 @@ class Player:
         return head if slash else str(self.model.needs_key or package.removeprefix("llm_"))
 
     @property
+    def can_reason(self) -> bool:
+        """Whether it can be told how hard to reason; taken for granted where nobody knows."""
+        entry = getattr(self.model, "entry", None)
+        return "reasoning_effort" in option_fields(self.model) and (entry is None or entry.reasons)
+
+    @property
+    def can_search(self) -> bool:
+        """Whether its provider searches the web for it."""
+        is_openrouters = isinstance(self.model, OpenRouterModel | OpenRouterAsyncModel)
+        return is_openrouters and self.model.supports_tools
+
+    @property
     def facts(self) -> ModelFacts:
         """What the engine must know of it."""
         effort = self.options.get("reasoning_effort")
@@ -64,6 +81,7 @@ class Player:
             effort=None if effort is None else str(getattr(effort, "value", effort)),
             price=FREE if self.runs_here else self.price,
             context_length=self.context_length,
+            search=Search(MOST_FEE, MOST_TOKENS) if self.can_search else None,
         )
 
     def with_options(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Player:
@@ -85,8 +103,10 @@ class Player:
         if limits.usd is None or (price is None and not typed):
             return self
         if price is None:
+            ids = (self.id, *self.options.get("models", ()))
+            why = " beside its tokens (a web search, a preset)" if any(map(has_fees, ids)) else ""
             raise UsageError(
-                f"nobody knows what {self.id} costs, so no budget in USD can hold; give one in "
+                f"nobody knows what {self.id} costs{why}, so no budget in USD can hold; give it in "
                 "tokens ('20000t') or seconds ('60s'), or its price in [prices] of the config file"
             )
         if price.is_free or "max_price" not in option_fields(self.model):
@@ -107,6 +127,14 @@ class Player:
             self.model.get_key(self.key)
         except llm.NeedsKeyException as error:
             raise MissingKeyError(f"{self.id}: {error}") from error
+
+    def require_search(self) -> None:
+        """Raise UsageError if the model cannot search the web."""
+        if not self.can_search:
+            raise UsageError(
+                f"{self.id} cannot search the web, only models of OpenRouter's that take tools: "
+                "name one with -m or --role searcher=MODEL, or give sources with -f"
+            )
 
     def require_attachments(self, attachments: Sequence[llm.Attachment]) -> None:
         """Raise UsageError if the model cannot take one of the attachments."""

@@ -19,12 +19,14 @@ from llm_reasonkit.local.registry import default_model_id, tiny_model_id
 from llm_reasonkit.models.player import AnyModel, Player
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.account import Account, read_account
-from llm_reasonkit.openrouter.model import PREFIX as OPENROUTER
-from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, own_folder, wire_id
-from llm_reasonkit.openrouter.pricing import dearest
+from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
+from llm_reasonkit.openrouter.ids import own_folder, wire_id
+from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
+from llm_reasonkit.openrouter.pricing import dearest, has_fees
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.rate_limit import RateLimit
 from llm_reasonkit.reasoning.names import nearest
+from llm_reasonkit.reasoning.protocol import Effort
 
 if TYPE_CHECKING:
     from llm_reasonkit.openrouter.client import Client
@@ -75,15 +77,23 @@ def with_provider(provider: str | None, model: str | None) -> str | None:
 class Roster:
     """Finds models for one run, within one event loop; an asynchronous context manager.
 
-    profile: the run's profile, for `profile_mapping`. warnings: what the user should know of the
-    choice that was made.
+    profile: the run's profile, for `profile_mapping`. effort: how hard models are to reason that
+    can. warnings: what the user should know of the choice that was made.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str], profile: str | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        profile: str | None,
+        effort: Effort | None = None,
+    ) -> None:
         self.settings = settings
         self._environ = environ
         self._profile = profile
+        self._effort = effort
         self._limits: dict[tuple[str, str | None], RateLimit] = {}
+        self._accounts: dict[str | None, Account] = {}
         self.warnings: list[str] = []
         self._client: Client | None = None
         self._refreshing: asyncio.Task[catalogue.Catalogue] | None = None
@@ -134,12 +144,13 @@ class Roster:
     async def cast_instead(
         self, first: Player, name: str, *, key: str | None, options: Mapping[str, Any]
     ) -> Player:
-        """Find a model that stands in for the first one, and set the options that it knows.
+        """Find a model to use beside the first one, and set the options that it knows.
 
-        key: used for models of the first one's provider only. Raises what `cast` raises.
+        key: used for models of the first one's provider only, else the first one's. Raises what
+        `cast` raises.
         """
         player = await self._named(name)
-        key = key if player.provider == first.provider else None
+        key = (key or first.key) if player.provider == first.provider else None
         return self._equipped(player, key, {}, options)
 
     def _equipped(
@@ -161,13 +172,17 @@ class Roster:
             player.id.removeprefix(OPENROUTER)
         )
         if player.price is None and priced is not None:
-            player = replace(player, price=priced.per_token)
-        return player.with_options(options, {**own.model_options, **optional})
+            player = replace(player, price=priced.per_token, tariff=priced.per_token)
+        effort = {"reasoning_effort": self._effort} if self._effort and player.can_reason else {}
+        return player.with_options(options, {**own.model_options, **effort, **optional})
 
     async def account(self, player: Player) -> Account:
-        """Ask OpenRouter how the key of one of its models stands. Raises CallError."""
+        """Ask OpenRouter, once, how the key of one of its models stands. Raises CallError."""
         client = self._client or self._open_client(None)
-        return await read_account(client, player.model.get_key(player.key))
+        key = player.model.get_key(player.key)
+        if key not in self._accounts:
+            self._accounts[key] = await read_account(client, key)
+        return self._accounts[key]
 
     async def _named(self, name: str) -> Player:
         if name.endswith("/"):
@@ -182,20 +197,24 @@ class Roster:
             return Player(model, runs_here=model.model_id.startswith(LOCAL))
         if "/" in name:
             return await self._openrouter(OPENROUTER + name, None)
-        raise UsageError(f"unknown model {name!r}{nearest(name, frozenset(self._known))}")
+        near = nearest(name, frozenset(self._known)) or _nearest(catalogue.load(own_folder()), name)
+        raise UsageError(f"unknown model {name!r}{near}")
 
     async def _openrouter(self, model_id: str, provider: OpenRouterProvider | None) -> Player:
         settings = self._client_settings(provider)
         client = self._client or self._open_client(settings)
-        known = await self._catalogue(client)
-        entry = known.get(wire_id(model_id))
+        entry = await self._entry(client, wire_id(model_id))
         model = OpenRouterAsyncModel(model_id, entry, client=client, settings=lambda: settings)
+        if has_fees(model_id):
+            self.warnings.append(
+                f"{model_id} may cost more than its tokens: no budget in USD holds"
+            )
         if entry is None:
             return Player(model)
         return Player(
             model,
             reasons=entry.must_reason,
-            price=dearest(entry.pricing),
+            price=None if has_fees(model_id) else dearest(entry.pricing),
             context_length=entry.context_length,
         )
 
@@ -213,18 +232,49 @@ class Roster:
                 environ[f"OPENROUTER_{name.upper()}"] = value
         return self.settings.client(environ)
 
+    async def _entry(self, client: Client, wanted: str) -> catalogue.Model | None:
+        """Return the catalogue's row of a model; None where it may exist all the same.
+
+        Raises UsageError where it does not.
+        """
+        known = await self._catalogue(client)
+        entry = known.get(wanted)
+        # Routers and presets have no row, nor have models that OpenRouter shows to few.
+        if entry or not len(known) or wanted.startswith(("@", OPENROUTER)):
+            return entry
+        if wanted in catalogue.known_ids(own_folder()):
+            return None
+        # It may be newer than the catalogue.
+        known = await self._renewed(client) or known
+        entry = known.get(wanted)
+        if entry is None:
+            raise UsageError(
+                f"OpenRouter has no model {wanted!r}{_nearest(known, wanted)} "
+                "(to look for one: llm providers search openrouter WORD)"
+            )
+        return entry
+
     async def _catalogue(self, client: Client) -> catalogue.Catalogue:
         """Return what is known of the models: fetched if nothing is, refreshed behind if old."""
-        folder = own_folder()
-        known = catalogue.load(folder)
-        if self._refreshing is None and (known.age is None or known.age > _CATALOGUE_AGE):
-            self._refreshing = asyncio.create_task(catalogue.refresh(folder, client))
-            if known.age is None:
-                # A run without the catalogue is a run all the same.
-                with suppress(CallError, TimeoutError):
-                    task = asyncio.shield(self._refreshing)
-                    known = await asyncio.wait_for(task, _CATALOGUE_PATIENCE)
+        known = catalogue.load(own_folder())
+        if known.age is None:
+            # A run without the catalogue is a run all the same.
+            return await self._renewed(client) or known
+        if known.age > _CATALOGUE_AGE:
+            self._refresh(client)
         return known
+
+    async def _renewed(self, client: Client) -> catalogue.Catalogue | None:
+        """Return the catalogue as it is now, fetched once; None where it does not come soon."""
+        with suppress(CallError, TimeoutError):
+            task = asyncio.shield(self._refresh(client))
+            return await asyncio.wait_for(task, _CATALOGUE_PATIENCE)
+        return None
+
+    def _refresh(self, client: Client) -> asyncio.Task[catalogue.Catalogue]:
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(catalogue.refresh(own_folder(), client))
+        return self._refreshing
 
     def configured_model(self) -> str | None:
         """Return the model to take when none is named, where the user has set one."""
@@ -272,6 +322,11 @@ class Roster:
         return {
             name: row for row in rows for name in (row.model.model_id, *row.aliases) if row.model
         }
+
+
+def _nearest(known: catalogue.Catalogue, wanted: str) -> str:
+    found = [OPENROUTER + id_ for id_ in known.nearest(wanted)]
+    return f"; nearest: {', '.join(found)}" if found else ""
 
 
 def _can_be_used(model: AnyModel, key: str | None) -> bool:

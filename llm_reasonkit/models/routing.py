@@ -63,8 +63,3 @@ def course(
     return Course(
         pool[0], pool[1:], route, is_pool=sorts, is_typed=is_typed, may_bill=bool(fallback)
     )
-
-
-def is_free_variant(model_id: str) -> bool:
-    """Whether OpenRouter never bills this model."""
-    return "free" in model_id.split(":")[1:] or model_id.removesuffix("/free") == "openrouter"

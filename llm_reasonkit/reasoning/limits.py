@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 
 _PART = re.compile(r"(?P<usd>\$)?(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>[a-z]*)", re.IGNORECASE)
@@ -15,11 +15,20 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may use: USD, tokens in and out, seconds; None is no limit."""
+    """What a run may use: USD, tokens in and out, seconds, calls; None is no limit."""
 
     usd: Decimal | None = None
     tokens: int | None = None
     seconds: float | None = None
+    calls: int | None = None
+
+    def or_else(self, others: Limits) -> Limits:
+        """Return these limits, with those of the others where there is none here."""
+        pairs = zip(astuple(self), astuple(others), strict=True)
+        return Limits(*(own if own is not None else other for own, other in pairs))
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Price:
 
 
 def parse_budget(text: str) -> Limits:
-    """Read a budget such as `$0.50`, `0.50`, `2000t`, `30s` or `$0.50,30s`.
+    """Read a budget such as `$0.50`, `0.50`, `20000t`, `30s` or `$0.50,30s`.
 
     Raises ValueError with what is wrong and how to write it.
     """
@@ -68,7 +77,7 @@ def parse_budget(text: str) -> Limits:
 def _amount(part: str, text: str) -> tuple[str, Decimal]:
     match = _PART.fullmatch(part)
     if match is None:
-        raise ValueError(f"{text!r} is no budget; write '$0.50', '2000t', '30s' or '$0.50,30s'")
+        raise ValueError(f"{text!r} is no budget; write '$0.50', '20000t', '30s' or '$0.50,30s'")
     unit = match["unit"].lower()
     if not match["usd"] and part.startswith("."):
         raise ValueError(
@@ -95,3 +104,8 @@ def _amount(part: str, text: str) -> tuple[str, Decimal]:
 def most_tokens_of(text: str) -> int:
     """Return how many tokens a text can be at most, in any tokenizer that works on bytes."""
     return len(text.encode("utf-8", "replace"))
+
+
+def fewest_tokens_of(text: str) -> int:
+    """Return how many tokens a text has at least, in any tokenizer that keeps words apart."""
+    return len(text.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -40,11 +41,11 @@ def find_mistakes(protocol: Protocol) -> list[tuple[Location, str]]:
             mistakes.append(((place,), unknown("step", head_of(target), protocol.steps)))
         elif astray := _astray(protocol, target):
             mistakes.append(((place,), astray))
-    if mistakes:
-        return mistakes
-    mistakes += _cycle(protocol)
-    if not mistakes:
-        mistakes += [*_unguarded(protocol), *_unbounded(protocol)]
+    # What cannot be read hides what depends on it, and is told already.
+    with suppress(TemplateSyntaxError, SchemaError):
+        told = {where for where, _ in mistakes}
+        graph = [*_cycle(protocol), *_unguarded(protocol), *_unbounded(protocol)]
+        mistakes += [mistake for mistake in graph if mistake[0] not in told]
     return mistakes
 
 
@@ -59,10 +60,12 @@ def _in_step(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
     try:
         for where, names in step.mentions():
             yield from ((where, unknown("name", name, known)) for name in sorted(names - known))
+        parts = list(step.parts())
     except TemplateSyntaxError as error:
         place = "when" if error.source == step.when else "prompt"
         yield (place,), f"this cannot be read: {error.message} (its line {error.lineno})"
-    for where, path in step.paths():
+        parts = []
+    for where, path in [*step.paths(), *parts]:
         if astray := _astray(protocol, path):
             yield where, astray
     for name in step.optional:
@@ -98,11 +101,12 @@ def _astray(protocol: Protocol, path: str) -> str | None:
 def _shape(step: Step) -> Schema:
     """The schema of what a prompt step leaves behind."""
     reply = step.output_schema
-    if step.for_each is None:
+    added: Schema = {} if step.for_each is None else {"item": {}}
+    added |= {"pages": {}} if step.web else {}
+    if not added:
         return reply or {"type": "string"}
-    if reply is None:
-        return {"properties": {"item": {}, "text": {"type": "string"}}}
-    return reply | {"properties": {"item": {}, **reply.get("properties", {})}}
+    own = {"text": {"type": "string"}} if reply is None else reply.get("properties", {})
+    return (reply or {}) | {"properties": {**added, **own}}
 
 
 def _in_prompt(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
@@ -112,13 +116,17 @@ def _in_prompt(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]
         yield ("output", *error.path), str(error)
     if step.with_:
         yield ("with",), "`with` belongs to a check; a prompt simply mentions what it uses"
+    if step.web and step.output is not None:
+        yield ("web",), "a step that searches the web answers in text: take the `output` away"
+    if step.usual is not None and step.usual > step.max_tokens:
+        yield ("usual",), f"a reply has no more than its `max_tokens`, which is {step.max_tokens}"
     if isinstance(step.at_most, int) and step.at_most < 0:
         yield ("at_most",), "`at_most` must be 0 or more"
 
 
 def _in_check(step: Step) -> Iterator[tuple[Location, str]]:
-    for key in ("for_each", "at_most", "output", "effort"):
-        if getattr(step, key) is not None:
+    for key in ("for_each", "at_most", "output", "effort", "web"):
+        if getattr(step, key) not in (None, False):
             yield (key,), f"`{key}` belongs to a prompt step, not to a check"
     check = CHECKS.get(step.check or "")
     if check is None:
@@ -154,9 +162,10 @@ def _unguarded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
 
 def _unbounded(protocol: Protocol) -> Iterator[tuple[Location, str]]:
     """How many calls a run makes at most has to be known before it starts."""
+    known = {"settings": protocol.settings}
     for name, step in protocol.steps.items():
-        if step.at_most is not None and count_of(step.at_most, protocol.settings) is None:
+        if step.at_most is not None and count_of(step.at_most, known) is None:
             yield ("steps", name, "at_most"), "give a number, or a path to one in `settings`"
-        elif largest_fan_out(protocol, step, protocol.settings) is None:
+        elif largest_fan_out(protocol, step, known) is None:
             text = "how many items can there be? Give `at_most` (a number, or a path into settings)"
             yield ("steps", name, "for_each"), text

@@ -6,6 +6,7 @@ can serve it from their prompt cache.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -64,3 +65,8 @@ def asked_again(prompt: str, reply: str, complaint: str, fence: Fence) -> str:
         f"That reply was not accepted:\n{fence.enclose(complaint)}\n"
         "Reply again, briefly, with the whole object."
     )
+
+
+def hash_of(*asked: object) -> str:
+    """Return a hash (SHA-256, hexadecimal) of what a model is asked, to know it again by."""
+    return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()

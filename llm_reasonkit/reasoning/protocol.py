@@ -7,6 +7,7 @@ mention; nobody writes a dependency by hand.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Annotated, Any, Literal
@@ -15,9 +16,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from llm_reasonkit.reasoning.schema import Schema, compile_schema
 from llm_reasonkit.reasoning.template import (
-    TemplateError,
-    holds,
+    as_template,
+    may_hold,
     mentioned_names,
+    mentioned_paths,
     names_in_expression,
 )
 
@@ -50,7 +52,9 @@ class Step(Entry):
     for_each: a list, or the path to one; the step then runs once per `item`, all in parallel, and
         its value is the list of outputs, each with its `item`. at_most: items to take (a number,
         or a path into `settings`). optional: steps this one can do without.
-    max_tokens: bound of one reply, reasoning apart.
+    max_tokens: bound of one reply, reasoning apart. usual: tokens that a reply, or what a check
+    hands on, usually has; estimates go by it until the user's own runs tell. web: the model may
+    search the web; the step's value then has the `pages` that were found, each `{name, text}`.
     """
 
     prompt: str | None = None
@@ -62,8 +66,10 @@ class Step(Entry):
     role: str = "main"
     effort: Effort | None = None
     max_tokens: int = Field(default=1000, ge=16)
+    usual: int | None = Field(default=None, ge=1)
     when: str | None = None
     optional: list[str] = Field(default_factory=list)
+    web: bool = False
 
     @cached_property
     def output_schema(self) -> Schema | None:
@@ -87,6 +93,16 @@ class Step(Entry):
             yield ("at_most",), self.at_most
         for name, path in self.with_.items():
             yield ("with", name), path
+
+    def parts(self) -> Iterator[tuple[Location, str]]:
+        """Yield each part of a value that a template or expression reads, as a path.
+
+        Raises TemplateSyntaxError.
+        """
+        when = None if self.when is None else as_template(self.when)
+        for place, template in (("prompt", self.prompt), ("when", when)):
+            for path in sorted(mentioned_paths(template or "")):
+                yield (place,), path
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -154,16 +170,32 @@ def _stage_of_name(value: object) -> object:
     return {"protocol": value} if isinstance(value, str) else value
 
 
+class RunLimits(Entry):
+    """What a run of a profile may take: calls, USD, tokens in and out, seconds."""
+
+    max_calls: int | None = Field(default=None, ge=1)
+    usd: Decimal | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=1)
+    seconds: float | None = Field(default=None, ge=0)
+
+
 class Profile(Entry):
     """Which protocols a run takes, and the one that draws the answer from their findings.
 
     Stages run side by side unless one names others in `after`; it then gets their findings.
+    roles: the models of roles other than main. min_confidence: the least confidence (a share) that
+    is wanted of what was found. below: what is done, once, where it is less or unknown: a protocol
+    that runs before the synthesis, or `warn` for nothing but the warning that comes anyway.
     """
 
     title: str
     summary: str
     protocols: list[Annotated[Stage, BeforeValidator(_stage_of_name)]] = Field(min_length=1)
     synthesis: str = "synthesis"
+    roles: dict[str, str] = Field(default_factory=dict)
+    limits: RunLimits = RunLimits()
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    below: str = "warn"
 
 
 def resolve(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON value)
@@ -188,9 +220,12 @@ def resolve(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON
     return value
 
 
-def largest_fan_out(protocol: Protocol, step: Step, settings: Mapping[str, Any]) -> int | None:
-    """Return how many calls a step makes at most (re-asks apart), or None if nothing bounds it."""
-    if step.when is not None and _is_switched_off(step.when, settings):
+def largest_fan_out(protocol: Protocol, step: Step, known: Mapping[str, Any]) -> int | None:
+    """Return how many calls a step makes at most (re-asks apart), or None if nothing bounds it.
+
+    known: what can be read before the run: `settings`, and perhaps `sources`.
+    """
+    if step.when is not None and not may_hold(step.when, known):
         return 0
     if step.for_each is None:
         return 1
@@ -198,27 +233,18 @@ def largest_fan_out(protocol: Protocol, step: Step, settings: Mapping[str, Any])
     if isinstance(step.for_each, list):
         bounds.append(len(step.for_each))
     elif head_of(step.for_each) == "settings":
-        value = _or_none(step.for_each, {"settings": settings})
+        value = _or_none(step.for_each, known)
         if isinstance(value, list):
             bounds.append(len(value))
     else:
         bounds.append(_largest_list(protocol, step.for_each))
-    bounds.append(count_of(step.at_most, settings))
-    known = [bound for bound in bounds if isinstance(bound, int)]
-    return min(known) if known else None
+    bounds.append(count_of(step.at_most, known))
+    return min((bound for bound in bounds if isinstance(bound, int)), default=None)
 
 
-def count_of(limit: int | str | None, settings: Mapping[str, Any]) -> int | None:
-    value = _or_none(limit, {"settings": settings}) if isinstance(limit, str) else limit
+def count_of(limit: int | str | None, known: Mapping[str, Any]) -> int | None:
+    value = _or_none(limit, known) if isinstance(limit, str) else limit
     return value if isinstance(value, int) and value >= 0 else None
-
-
-def _is_switched_off(when: str, settings: Mapping[str, Any]) -> bool:
-    """Tell whether the settings alone make a `when` false, whatever the steps before it say."""
-    try:
-        return not holds(when, {"settings": settings})
-    except TemplateError:
-        return False
 
 
 def _largest_list(protocol: Protocol, path: str) -> int | None:

@@ -44,7 +44,8 @@ Share = Annotated[
 class Record(BaseModel):
     """Base of everything in the result: immutable, closed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Not built at import: most commands use few of these classes, and all of them start faster.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Tokens(Record):
@@ -134,7 +135,11 @@ class Agreement(Record):
 
 
 class Member(Record):
-    """What one model of a panel, or of a comparison, answered, and what that took."""
+    """What one model of a panel, or of a comparison, answered, and what that took.
+
+    wins: how many others' answers a judge found worse, where there was one. run_id: of the member's
+    own run, where a protocol or profile was compared.
+    """
 
     model: str
     model_served: str | None = None
@@ -147,6 +152,8 @@ class Member(Record):
     tokens: Tokens = Tokens()
     cost: Cost | None = None
     error: str | None = None
+    wins: int | None = None
+    run_id: str | None = None
 
 
 class Vote(Record):
@@ -206,7 +213,10 @@ class StepResult(Record):
 
 
 class Result(Record):
-    """What a run gives back. See `result.schema.json` for the JSON form."""
+    """What a run gives back. See `result.schema.json` for the JSON form.
+
+    parent_run: the id of the run that this one goes on from, or repeats in part.
+    """
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
@@ -231,6 +241,7 @@ class Result(Record):
     started: datetime
     duration_ms: int | None = None
     trace_id: str | None = None
+    parent_run: str | None = None
     warnings: list[str] = Field(default_factory=list)
 
     @property
@@ -300,3 +311,15 @@ def confidence_from_checks(checks: Checks) -> Confidence:
     if checks.not_checkable:
         basis += f", {checks.not_checkable} not checkable"
     return Confidence(overall=checks.passed / decided, kind="checks", basis=basis)
+
+
+def shortfall(reached: Confidence, least: float) -> str | None:
+    """Say how a confidence falls short of what was wanted (a share); None where it does not.
+
+    One that is unknown falls short of everything.
+    """
+    if reached.overall >= least:
+        return None
+    if math.isnan(reached.overall):
+        return f"a confidence of {least:.1%} was wanted, and {reached.basis}"
+    return f"a confidence of {least:.1%} was wanted, it is {reached.overall:.1%}: {reached.basis}"

@@ -19,8 +19,10 @@ from jinja2 import (
     TemplateRuntimeError,
     Undefined,
     meta,
+    nodes,
     pass_context,
 )
+from jinja2.environment import TemplateExpression
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -107,10 +109,39 @@ def mentioned_names(source: str) -> frozenset[str]:
     return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
 
 
+@lru_cache(maxsize=512)
+def mentioned_paths(source: str) -> frozenset[str]:
+    """Tell which parts of which values a template reads (`settings.lenses`), each to its end.
+
+    Raises jinja2.TemplateSyntaxError where it cannot be parsed.
+    """
+    tree = _ENVIRONMENT.parse(source)
+    parts = list(tree.find_all(nodes.Getattr))
+    # What is called is a method of the value, and what is followed further is told by that.
+    passed = {id(call.node) for call in tree.find_all(nodes.Call)}
+    passed |= {id(part.node) for part in parts}
+    paths = (_path_of(part) for part in parts if id(part) not in passed)
+    return frozenset(path for path in paths if path is not None)
+
+
+def _path_of(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.Name):
+        return node.name
+    if not isinstance(node, nodes.Getattr):
+        return None
+    above = _path_of(node.node)
+    return None if above is None else f"{above}.{node.attr}"
+
+
 def names_in_expression(source: str) -> frozenset[str]:
     """Tell which names a `when` expression reads. Raises jinja2.TemplateSyntaxError."""
     _compiled_expression(source)
-    return mentioned_names("{{ (" + source + ") }}")
+    return mentioned_names(as_template(source))
+
+
+def as_template(expression: str) -> str:
+    """Return a template that shows what an expression gives."""
+    return "{{ (" + expression + ") }}"
 
 
 def render(source: str, scope: Mapping[str, Any], fence: Fence) -> str:
@@ -137,12 +168,38 @@ def holds(expression: str, scope: Mapping[str, Any]) -> bool:
         raise TemplateRuntimeError(str(error)) from error
 
 
+def may_hold(expression: str, scope: Mapping[str, Any]) -> bool:
+    """Tell whether a `when` expression can be true, whatever the values are that `scope` lacks."""
+    output = next(_ENVIRONMENT.parse(as_template(expression)).find_all(nodes.Output))
+    return _may_be(output.nodes[0], scope, wanted=True)
+
+
+def _may_be(node: nodes.Expr, scope: Mapping[str, Any], *, wanted: bool) -> bool:
+    if isinstance(node, nodes.Not):
+        return _may_be(node.node, scope, wanted=not wanted)
+    if isinstance(node, nodes.And | nodes.Or):
+        sides = (_may_be(side, scope, wanted=wanted) for side in (node.left, node.right))
+        return all(sides) if isinstance(node, nodes.And) == wanted else any(sides)
+    body = nodes.Template([nodes.Assign(nodes.Name("result", "store"), node, lineno=1)], lineno=1)
+    body.set_environment(_ENVIRONMENT)
+    if not meta.find_undeclared_variables(body) <= scope.keys():
+        return True
+    try:
+        return bool(TemplateExpression(_ENVIRONMENT.from_string(body), False)(**scope)) == wanted
+    # What fails here fails in the run too, which then says why.
+    except Exception:  # noqa: BLE001
+        return True
+
+
 __all__ = [
     "Fence",
     "TemplateError",
     "Trusted",
+    "as_template",
     "holds",
+    "may_hold",
     "mentioned_names",
+    "mentioned_paths",
     "names_in_expression",
     "render",
     "trust",

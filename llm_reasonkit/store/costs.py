@@ -44,11 +44,27 @@ class CostRow(Record):
 
 
 class CostDay(Record):
-    """What the calls of one day cost, in USD by model; those of unknown cost are in no sum."""
+    """What the calls of one day cost, in USD by model; those of unknown cost are in no sum.
+
+    A model of which no call's cost is known is not in `usd`.
+    """
 
     day: str
     usd: dict[str, Usd]
     unknown_calls: int
+
+
+class RightAnswers(Record):
+    """What the runs took that the user marked right or wrong, in USD, by protocol or profile.
+
+    unknown_runs: those of them whose cost is not, or not wholly, in `usd`.
+    """
+
+    name: str
+    marked: int
+    right: int
+    usd: Usd
+    unknown_runs: int
 
 
 _NAMES = {
@@ -99,18 +115,36 @@ def costs_in(db: Database, by: By, since: datetime | None = None) -> tuple[list[
 def by_day_and_model(db: Database, since: datetime | None = None) -> list[CostDay]:
     """Return what the calls of each day cost, by model, in an open database; days in order."""
     start = since.astimezone(UTC).isoformat() if since else ""
-    sql = f"select {_NAMES[By.DAY]} as day, {_NAMES[By.MODEL]} as model, {_SUMS} from {_CALLS} group by 1, 2 order by 1, 2"  # noqa: E501, S608 (names of ours)
+    sql = f"select {_NAMES[By.DAY]} as day, {_NAMES[By.MODEL]} as model, count(s.cost) as known_calls, {_SUMS} from {_CALLS} group by 1, 2 order by 1, 2"  # noqa: E501, S608 (names of ours)
     days: dict[str, list[dict[str, Any]]] = {}
     for row in db.query(sql, [start]):
         days.setdefault(row["day"], []).append(row)
     return [
         CostDay(
             day=day,
-            usd={str(row["model"]): from_pico(row["billed"] + row["computed"]) for row in found},
+            usd={
+                str(row["model"]): from_pico(row["billed"] + row["computed"])
+                for row in found
+                if row["known_calls"]
+            },
             unknown_calls=sum(row["unknown_calls"] for row in found),
         )
         for day, found in days.items()
     ]
+
+
+def of_right_answers(db: Database) -> list[RightAnswers]:
+    """Return what marked runs cost in an open database; none where nothing was ever marked."""
+    if not db.table("reasonkit_marks").exists():
+        return []
+    sql = """
+        select coalesce(r.protocol, r.profile, r.command) as name, count(*) as marked,
+            sum(m.verdict = 'right') as right, coalesce(sum(r.cost), 0) as usd,
+            sum(r.cost is null or r.cost_unknown_calls > 0) as unknown_runs
+        from reasonkit_marks m join reasonkit_runs r on r.id = m.run_id
+        where m.verdict in ('right', 'wrong') group by 1 order by marked desc, name
+    """
+    return [RightAnswers(**{**row, "usd": from_pico(row["usd"])}) for row in db.query(sql)]
 
 
 def _row(row: dict[str, Any]) -> CostRow:

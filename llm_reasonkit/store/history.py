@@ -11,7 +11,9 @@ from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.store import rows, schema
 from llm_reasonkit.store.database import reading
+from llm_reasonkit.store.panels import read_panel
 from llm_reasonkit.store.presence import is_at_work
+from llm_reasonkit.store.turns import result_in_turn
 
 LAST = "last"
 
@@ -19,13 +21,19 @@ LAST = "last"
 def load_run(path: Path, ref: str) -> Result:
     """Give the result of a run, equal to what was printed when it ended.
 
-    ref: the run's id, the beginning of it, its short id, or `last`. A run that has not ended
-    comes with the status `interrupted` and the steps it finished, and a warning that tells whether
-    it is still going on.
+    ref: the run's id, the beginning of it, its short id, or `last`; also the id of a turn of llm's
+    that carries a run (`llm -m think/…`). A run that has not ended comes with the status
+    `interrupted` and the steps it finished, and a warning that tells whether it is still going on.
     Raises UsageError when `ref` names no run or several, StoreError when the log cannot be read.
     """
     with reading(path) as db:
-        return run_in(require_runs(db, path), ref, path)
+        try:
+            return run_in(require_runs(db, path), ref, path)
+        except UsageError:
+            travelled = None if db is None else result_in_turn(db, ref.strip().lower())
+            if travelled is None:
+                raise
+            return travelled
 
 
 def require_runs(db: Database | None, path: Path) -> Database:
@@ -48,6 +56,7 @@ def run_in(db: Database, ref: str, path: Path) -> Result:
         [rows.read_step(step, inputs[step["id"]]) for step in steps],
         [rows.read_check(check) for check in checks],
         goes_on=row["status"] is None and is_at_work(path, row.get("process")),
+        panel=read_panel(db, row),
     )
 
 

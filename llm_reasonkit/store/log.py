@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 
 from sqlite_utils import Database
 
-from llm_reasonkit.engine.ports import Reply, RunStart, TraceSink
+from llm_reasonkit.engine.ports import Recorded, Reply, RunStart, TraceSink
+from llm_reasonkit.errors import StoreError
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
-from llm_reasonkit.store import rows, schema
-from llm_reasonkit.store.database import BUSY_TIMEOUT, explain, open_for_writing, transaction
-
-Job = Callable[[Database], None]
+from llm_reasonkit.store import panels, rows
+from llm_reasonkit.store.database import BUSY_TIMEOUT
+from llm_reasonkit.store.presence import is_at_work
+from llm_reasonkit.store.writer import Job, Recording
 
 _SHORTEST_ID = 6
+_KEY_OF_STEP = ("run_id", "id")
 
 
 class LogTrace(TraceSink):
     """The record of one run in the log at `path`.
 
-    Nothing here raises: an answer is worth more than its record. The first failure ends the
-    recording and is kept, as one line for a person, in `warning`. `timeout` is how many seconds
-    another writer is waited for. Close it when the run is over, however it ended.
+    An answer is worth more than its record, so failures do not raise, but for those to take up a
+    run again. The first one ends the recording and is kept, as one line for a person, in `warning`.
+    `timeout` is how many seconds another writer is waited for. Close it when the run is over,
+    however it ended.
     """
 
     def __init__(self, path: Path, *, timeout: float = BUSY_TIMEOUT) -> None:
-        self.warning: str | None = None
-        self._path = path
-        self._timeout = timeout
-        # A connection belongs to the thread that opened it, and the event loop must not wait
-        # for a disk.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reasonkit-log")
-        self._waiting: SimpleQueue[Job] = SimpleQueue()
-        self._db: Database | None = None
+        self._recording = Recording(path, timeout)
         self._run: RunStart
+
+    @property
+    def warning(self) -> str | None:
+        """Why the run is not in the log, or not all of it; None if it is."""
+        return self._recording.warning
 
     async def run_started(self, run: RunStart) -> None:
         """Record that a run begins, preparing the log if this is its first.
 
-        Does not wait for the disk, as the first call need not: all records keep their order.
+        Does not wait for the disk, as the first call need not: all records keep their order. But
+        for a run that goes on: raises StoreError where another process works on it.
         """
         self._run = run
-        self._submit(partial(_start, run=run))
+        if not run.is_resumed:
+            self._recording.submit(partial(_start, run=run, recording=self._recording))
+            return
+        await self._write(partial(_take_up, run=run, recording=self._recording))
+        if self._recording.reason is not None:
+            raise StoreError(f"run {run.run_id} cannot be taken up: {self._recording.reason}")
+
+    async def call_started(self, call: Recorded) -> None:
+        """Record a call that is about to be made."""
+        await self._write(partial(_add_call, run_id=self._run.run_id, call=call))
 
     async def step_finished(
         self, step: StepResult, checks: list[CheckItem], reply: Reply | None
@@ -61,44 +70,31 @@ class LogTrace(TraceSink):
 
     def close(self) -> None:
         """Let go of the file once everything handed over is written; does not wait for it."""
-        self._thread.submit(self._disconnect)
-        self._thread.shutdown(wait=False)
+        self._recording.close()
 
     async def _write(self, job: Job) -> None:
         # A call that is paid for is recorded even when the run is cancelled meanwhile.
-        await asyncio.shield(self._submit(job))
-
-    def _submit(self, job: Job) -> asyncio.Future[None]:
-        """Hand a job to the writer; the future is done when it is committed, or has failed."""
-        self._waiting.put(job)
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._commit_waiting)
-
-    def _commit_waiting(self) -> None:
-        # Steps that end while the disk is busy share the next commit, as each costs a flush.
-        jobs = [self._waiting.get() for _ in range(self._waiting.qsize())]
-        if not jobs or self.warning is not None:
-            return
-        try:
-            if self._db is None:
-                self._db = open_for_writing(self._path, self._timeout)
-            with transaction(self._db):
-                for job in jobs:
-                    job(self._db)
-        except Exception as error:  # noqa: BLE001 - llm's logging runs other people's code too
-            self.warning = (
-                f"this run is not in the log, or not all of it: {explain(self._path, error)}"
-            )
-            self._disconnect()
-
-    def _disconnect(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        await asyncio.shield(self._recording.submit(job))
 
 
-def _start(db: Database, run: RunStart) -> None:
-    schema.migrate(db)
-    db.table("reasonkit_runs").insert(rows.start_row(run, _free_short_id(db, run.run_id)))
+def _start(db: Database, run: RunStart, recording: Recording) -> None:
+    row = rows.start_row(run, _free_short_id(db, run.run_id), recording.process)
+    db.table("reasonkit_runs").insert(row)
+    if run.recipe is not None:
+        _put(db, "reasonkit_recipes", [rows.recipe_row(run.run_id, run.recipe)])
+
+
+def _take_up(db: Database, run: RunStart, recording: Recording) -> None:
+    runs = db.table("reasonkit_runs")
+    row = runs.get(run.run_id)
+    if row["status"] is None and is_at_work(recording.path, row["process"]):
+        raise StoreError("another process is at work on it")
+    runs.update(run.run_id, rows.resumed_row(run, recording.process))
+    # What follows from the replies is established anew.
+    for table in ("reasonkit_checks", "reasonkit_step_inputs"):
+        db.table(table).delete_where("run_id = ?", [run.run_id])
+    if run.recipe is not None:
+        _put(db, "reasonkit_recipes", [rows.recipe_row(run.run_id, run.recipe)], "run_id")
 
 
 def _free_short_id(db: Database, run_id: str) -> str:
@@ -115,7 +111,18 @@ def _add_step(
     if reply is not None and reply.turn is not None:
         _add_thread(db, run)
         reply.turn.log_to_db(db)
-    _insert_steps(db, run.run_id, [step], checks)
+    first = _next_seq(db, "reasonkit_steps", run.run_id)
+    (row,) = rows.step_rows(run.run_id, first, [step])
+    told = rows.reply_columns(reply) if reply is not None else {}
+    _put(db, "reasonkit_steps", [row | told], *_KEY_OF_STEP, keeps=("seq",))
+    _put(db, "reasonkit_step_inputs", rows.input_rows(run.run_id, [step]))
+    first = _next_seq(db, "reasonkit_checks", run.run_id)
+    _put(db, "reasonkit_checks", rows.check_rows(run.run_id, first, checks))
+
+
+def _add_call(db: Database, run_id: str, call: Recorded) -> None:
+    row = rows.call_row(run_id, _next_seq(db, "reasonkit_steps", run_id), call)
+    _put(db, "reasonkit_steps", [row], *_KEY_OF_STEP, keeps=("seq",))
 
 
 def _add_thread(db: Database, run: RunStart) -> None:
@@ -131,24 +138,22 @@ def _add_thread(db: Database, run: RunStart) -> None:
     )
 
 
-def _insert_steps(
-    db: Database, run_id: str, steps: list[StepResult], checks: list[CheckItem]
+def _put(
+    db: Database, table: str, new: list[rows.Row], *key: str, keeps: Collection[str] = ()
 ) -> None:
-    first = _next_seq(db, "reasonkit_steps", run_id)
-    _insert(db, "reasonkit_steps", rows.step_rows(run_id, first, steps))
-    _insert(db, "reasonkit_step_inputs", rows.input_rows(run_id, steps))
-    first = _next_seq(db, "reasonkit_checks", run_id)
-    _insert(db, "reasonkit_checks", rows.check_rows(run_id, first, checks))
-
-
-def _insert(db: Database, table: str, new: list[rows.Row]) -> None:
+    """Insert rows; one whose `key` is there already is changed, but for the columns in `keeps`."""
     # Not by sqlite-utils, which looks the table up in the schema every time: this is done for
     # each call of a run while other writers wait.
-    if new:
-        names = ", ".join(new[0])
-        values = ", ".join(f":{name}" for name in new[0])
-        sql = f"insert into {table} ({names}) values ({values})"  # noqa: S608 (names of ours)
-        db.conn.executemany(sql, new)
+    if not new:
+        return
+    names = ", ".join(new[0])
+    values = ", ".join(f":{name}" for name in new[0])
+    sql = f"insert into {table} ({names}) values ({values})"  # noqa: S608 (names of ours)
+    if key:
+        changed = [name for name in new[0] if name not in (*key, *keeps)]
+        sets = ", ".join(f"{name} = excluded.{name}" for name in changed)
+        sql += f" on conflict ({', '.join(key)}) do update set {sets}"
+    db.conn.executemany(sql, new)
 
 
 def _next_seq(db: Database, table: str, run_id: str) -> int:
@@ -161,7 +166,17 @@ def _finish(db: Database, result: Result) -> None:
     The steps came in as they ended; the result has them in their own order, and those that
     never ran as well.
     """
-    for table in ("reasonkit_checks", "reasonkit_step_inputs", "reasonkit_steps"):
-        db.table(table).delete_where("run_id = ?", [result.run_id])
-    _insert_steps(db, result.run_id, result.steps, result.checks.items)
-    db.table("reasonkit_runs").update(result.run_id, rows.end_row(result))
+    run_id = result.run_id
+    replaced = ("checks", "step_inputs", "members", "votes")
+    for table in replaced:
+        db.table(f"reasonkit_{table}").delete_where("run_id = ?", [run_id])
+    known = {step.id for step in result.steps}
+    for row in list(db.table("reasonkit_steps").rows_where("run_id = ?", [run_id], select="id")):
+        if row["id"] not in known:
+            db.table("reasonkit_steps").delete((run_id, row["id"]))
+    _put(db, "reasonkit_steps", rows.step_rows(run_id, 0, result.steps), *_KEY_OF_STEP)
+    _put(db, "reasonkit_step_inputs", rows.input_rows(run_id, result.steps))
+    _put(db, "reasonkit_checks", rows.check_rows(run_id, 0, result.checks.items))
+    _put(db, "reasonkit_members", panels.member_rows(result))
+    _put(db, "reasonkit_votes", panels.vote_rows(result))
+    db.table("reasonkit_runs").update(run_id, rows.end_row(result) | panels.run_columns(result))

@@ -40,7 +40,9 @@ def delete_run(
     try:
         with closing(open_for_writing(path, patience)) as db, transaction(db):
             steps = list(db.table("reasonkit_steps").rows_where("run_id = ?", [run_id]))
-            turns = [row["turn_id"] for row in steps if row["turn_id"]] if calls else []
+            # Those of the run it repeats in part are that run's own.
+            own = [row["turn_id"] for row in steps if not row.get("taken_from")]
+            turns = [turn for turn in own if turn] if calls else []
             for table in _tables_of_runs(db):
                 db.table(table).delete_where("run_id = ?", [run_id])
             db.execute("update reasonkit_runs set parent_run = null where parent_run = ?", [run_id])

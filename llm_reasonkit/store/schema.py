@@ -114,6 +114,33 @@ def m002_fallbacks(db: Database) -> None:
     db.execute("alter table reasonkit_steps add column fell_back text")
 
 
+def m003_traces(db: Database) -> None:
+    """Keep what it takes to go on with a run that died, and to replay one.
+
+    A run's `process` is the one that works on it, or did. Of a call that is under way the step
+    says `running`; `most_cost` and `most_tokens` are what it was allowed. A step with `taken_from`
+    is the call of another run.
+    """
+    db.execute("""
+        create table reasonkit_recipes (
+            run_id text primary key references reasonkit_runs(id),
+            recipe text not null  -- JSON: the plan, the sources, the facts of the models …
+        )
+    """)
+    for column in ("process text", "resumed text"):
+        db.execute(f"alter table reasonkit_runs add column {column}")
+    for column in (
+        "prompt_hash text",
+        "reply text",
+        "finish_reason text",
+        "first_token_ms integer",
+        "most_cost integer",  # of 1e-12 USD
+        "most_tokens integer",
+        "taken_from text references reasonkit_runs(id)",
+    ):
+        db.execute(f"alter table reasonkit_steps add column {column}")
+
+
 def m004_search(db: Database) -> None:
     """Find runs by the words of their questions and answers.
 
@@ -157,7 +184,56 @@ def m004_search(db: Database) -> None:
     """)
 
 
-STEPS: tuple[Step, ...] = (m001_runs, m002_fallbacks, m004_search)
+def m005_panels(db: Database) -> None:
+    """Create the tables of the members of panels, their votes, and the user's marks on runs."""
+    db.execute("alter table reasonkit_runs add column dissent text")
+    db.execute(f"""
+        create table reasonkit_members (
+            run_id text not null references reasonkit_runs(id),
+            seq integer not null,  -- the member's number, from 0
+            model text not null,
+            model_served text,
+            provider text,
+            family text,
+            status text not null,
+            answer text,
+            first_token_ms integer,
+            duration_ms integer,
+            {_USAGE}
+            error text,
+            wins integer,
+            own_run text references reasonkit_runs(id),
+            primary key (run_id, seq)
+        )
+    """)
+    db.execute("""
+        create table reasonkit_votes (
+            run_id text not null references reasonkit_runs(id),
+            seq integer not null,
+            member integer not null,
+            round integer not null,
+            model_served text,
+            raw text not null,
+            answer text,
+            canonical text,
+            cluster integer,
+            status text not null,
+            rung text,
+            primary key (run_id, seq),
+            foreign key (run_id, member) references reasonkit_members(run_id, seq)
+        )
+    """)
+    db.execute("""
+        create table reasonkit_marks (
+            run_id text primary key references reasonkit_runs(id),
+            verdict text not null,  -- right, wrong, unsure
+            marked text not null,
+            note text
+        )
+    """)
+
+
+STEPS: tuple[Step, ...] = (m001_runs, m002_fallbacks, m003_traces, m004_search, m005_panels)
 
 
 def migrate(db: Database, steps: Sequence[Step] = STEPS) -> None:

@@ -1,0 +1,185 @@
+"""One `compare`: several models, the same question; or the same protocol on several models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from llm.utils import monotonic_ulid
+
+from llm_reasonkit.api import thinking
+from llm_reasonkit.api.panels import Cast, PanelQuestion, cast_panel, complete, numbered, perform
+from llm_reasonkit.api.questions import Question, limits_of
+from llm_reasonkit.api.running import Setup, SystemClock, Untraced, with_warning
+from llm_reasonkit.config import load_settings
+from llm_reasonkit.engine.asking import Asker
+from llm_reasonkit.engine.comparison import Comparison
+from llm_reasonkit.engine.ledger import Ledger
+from llm_reasonkit.engine.panel import Course
+from llm_reasonkit.engine.ports import Caller, Observer, RunStart
+from llm_reasonkit.errors import UsageError
+from llm_reasonkit.reasoning.answers import form_of
+from llm_reasonkit.reasoning.families import family_of
+from llm_reasonkit.reasoning.result import (
+    CheckItem,
+    Member,
+    Result,
+    RunStatus,
+    StepResult,
+    total_cost,
+    total_tokens,
+)
+from llm_reasonkit.reasoning.voting import Rule
+from llm_reasonkit.store.log import LogTrace
+
+
+async def compare(
+    setup: Setup,
+    asked: PanelQuestion,
+    how: Question | None,
+    observer: Observer,
+    ended: list[Result],
+) -> Result:
+    """Ask several models and leave the result in `ended` also when the run is cancelled.
+
+    how: a question that says with which protocol or profile each model is to think; None for the
+    plain prompt. A judge ranks the answers, if one is named.
+    """
+    asked = complete(asked, load_settings(setup.config))
+    if len(asked.models) * asked.samples < 2:
+        raise UsageError("a comparison takes two models: name them with -m, or --models a,b")
+    if how is not None:
+        return await _compare_runs(setup, asked, how, observer, ended)
+    async with cast_panel(setup, asked) as cast:
+        _require_foreign_judge(asked, cast)
+        course = Course(
+            seats=cast.seats, form=form_of(asked.text, "text"), rule=Rule(), max_tokens=4_000
+        )
+
+        def panel(asker: Asker, ledger: Ledger, caller: Caller) -> Comparison:
+            ranked = asked.judge is not None
+            sources = numbered(asked.sources)
+            return Comparison(course, asker, ledger, caller, sources=sources, ranked=ranked)
+
+        return await perform(setup, asked, cast, "compare", panel, observer, ended)
+
+
+def _require_foreign_judge(asked: PanelQuestion, cast: Cast) -> None:
+    """Raise UsageError for a judge of a member's family: models prefer their own kind."""
+    families = {seat.family for seat in cast.seats}
+    if asked.judge is not None and family_of(asked.judge) in families:
+        raise UsageError(
+            f"the judge {asked.judge} is of the family of a member ({family_of(asked.judge)}); "
+            "name one of another maker"
+        )
+
+
+async def _compare_runs(
+    setup: Setup,
+    asked: PanelQuestion,
+    how: Question,
+    observer: Observer,
+    ended: list[Result],
+) -> Result:
+    """Let each model think in a run of its own, all at once, with an equal part of the budget."""
+    if asked.judge is not None:
+        raise UsageError("--rank is for plain answers; compare them without --profile")
+    async with cast_panel(setup, asked):
+        # A model that is not there is found out before the others have cost anything.
+        how = replace(how, budget=_part_of(asked.budget, len(asked.models)))
+    run_id = str(monotonic_ulid()).lower()
+    trace = LogTrace(setup.log) if setup.log else None
+    start = RunStart(
+        run_id=run_id,
+        command="compare",
+        question=asked.text,
+        started=datetime.now(UTC),
+        protocol=how.protocol,
+        profile=how.profile,
+        trace_id=run_id if trace else None,
+        settings={"models": list(asked.models), "budget": asked.budget},
+    )
+    ledger = Ledger(start, trace or Untraced(), observer, SystemClock())
+    await ledger.open()
+    try:
+        runs = await asyncio.gather(
+            *(
+                thinking.think(replace(setup, provider=model), how, _Side(observer, number), [])
+                for number, model in enumerate(asked.models, 1)
+            )
+        )
+        more = _summed(runs)
+        answered = sum(run.answer is not None for run in runs)
+        status: RunStatus = "partial" if answered else "failed"
+        if answered == len(runs):
+            status = "done"
+        await ledger.close(status, None, more)
+    except BaseException:
+        await ledger.close("interrupted")
+        raise
+    finally:
+        if trace:
+            trace.close()
+        if ledger.result:
+            ended.append(with_warning(ledger.result, trace.warning if trace else None))
+    return ended[0]
+
+
+class _Side:
+    """Tells an observer of one of several runs side by side; their answers come later."""
+
+    def __init__(self, observer: Observer, number: int) -> None:
+        self._observer = observer
+        self._number = number
+
+    def step_started(self, step_id: str, model: str | None) -> None:
+        self._observer.step_started(self._name(step_id), model)
+
+    def step_text(self, step_id: str, text: str) -> None:
+        self._observer.step_text(self._name(step_id), text)
+
+    def step_finished(self, step: StepResult, checks: list[CheckItem]) -> None:
+        named = step.model_copy(update={"id": self._name(step.id)})
+        self._observer.step_finished(named, checks)
+
+    def answer_text(self, text: str) -> None: ...
+
+    def _name(self, step_id: str) -> str:
+        return f"{self._number}.{step_id}"
+
+
+def _summed(runs: Sequence[Result]) -> dict[str, Any]:
+    return {
+        "members": [
+            Member(
+                model=run.models[0].asked if run.models else run.run_id,
+                model_served=run.model_used,
+                family=family_of(run.models[0].asked) if run.models else None,
+                status="failed" if run.answer is None else "done",
+                answer=run.answer,
+                duration_ms=run.duration_ms,
+                tokens=run.tokens,
+                cost=run.cost,
+                error=None if run.answer else "; ".join(run.warnings[:1]) or None,
+                run_id=run.run_id if run.trace_id else None,
+            )
+            for run in runs
+        ],
+        "models": [use for run in runs for use in run.models],
+        "tokens": total_tokens(run.tokens for run in runs),
+        "cost": total_cost(run.cost for run in runs),
+    }
+
+
+def _part_of(budget: str | None, runs: int) -> str | None:
+    """Divide a budget among runs; they have the same time, as they go on side by side."""
+    limits = limits_of(budget)
+    parts = [
+        f"${limits.usd / runs:f}" if limits.usd is not None else None,
+        f"{limits.tokens // runs}t" if limits.tokens is not None else None,
+        f"{limits.seconds:g}s" if limits.seconds is not None else None,
+    ]
+    return ",".join(part for part in parts if part) or None
