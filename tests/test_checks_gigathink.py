@@ -14,13 +14,25 @@ from tests.scripted_model import ScriptedCaller, failed, output_of, run
 
 QUESTION = "How can a small library get more visitors?"
 CLAIMS = {
-    "lenses[1]": ["Open on Sunday evenings", "Lend tools as well as books"],
-    "lenses[2]": ["Rent the hall to choirs", "Apply for a heritage grant"],
-    "lenses[3]": ["Put the catalogue on a phone app", "Label shelves by mood"],
-    "lenses[4]": ["Ban phones from one quiet room", "Close the branch nobody visits"],
-    "lenses[5]": ["Revive the reading clubs of 1920", "Send a book van to villages"],
-    "lenses[6]": ["Serve soup as a bakery would", "Let children paint the walls"],
+    "lenses[1]": [
+        "Open on Sunday evenings",
+        "Lend tools as well as books",
+        "Rent the hall to choirs",
+    ],
+    "lenses[2]": [
+        "Apply for a heritage grant",
+        "Put the catalogue on a phone app",
+        "Label by mood",
+    ],
+    "lenses[3]": [
+        "Ban phones from one quiet room",
+        "Close the branch nobody visits",
+        "Sell the van",
+    ],
+    "lenses[4]": ["Revive the reading clubs of 1920", "Send a nurse on Fridays", "Stay small"],
+    "lenses[5]": ["Serve soup as a bakery would", "Let children paint the walls", "Host weddings"],
     "gaps": ["Ask people who never came", "Print a calendar of nearby events"],
+    "more_gaps": ["Count the empty seats by the hour"],
 }
 
 
@@ -39,12 +51,16 @@ GOOD: dict[str, Any] = {
     **{name: {"ideas": [idea(claim) for claim in claims]} for name, claims in CLAIMS.items()},
     "grouping": {
         "themes": [
-            {"name": "Space", "idea_ids": ["i1.1", "i2.1", "i4.1", "i4.2", "i6.1", "i6.2"]},
-            {"name": "Reach", "idea_ids": ["i1.2", "i3.1", "i3.2", "i5.1", "i5.2", "i1", "i2"]},
-            {"name": "Money", "idea_ids": ["i2.1", "i2.2"]},
+            {"name": "Space", "idea_ids": ["i1.1", "i1.3", "i3.1", "i3.2", "i5.2", "i5.3", "i4.3"]},
+            {
+                "name": "Reach",
+                "idea_ids": ["i1.2", "i2.2", "i2.3", "i4.1", "i4.2", "i1", "i2", "i3"],
+            },
+            {"name": "Money", "idea_ids": ["i1.3", "i2.1", "i3.3", "i5.1"]},
         ],
-        "tensions": [{"a": "i4.1", "b": "i3.1", "why": "Phones in or out."}],
-        "wildcards": ["i6.1"],
+        "tensions": [{"a": "i3.1", "b": "i2.2", "why": "Phones in or out."}],
+        "wildcards": ["i5.1"],
+        "repeats": [],
     },
 }
 
@@ -54,17 +70,18 @@ async def gigathink(replies: dict[str, Any]) -> Any:
 
 
 async def test_distinct_ideas_in_sound_themes_pass() -> None:
-    """Fourteen ideas, each in a theme, give no failed check."""
+    """Eighteen ideas, each in a theme, give no failed check, and ids of their own."""
     result = await gigathink(GOOD)
     assert failed(result) == []
-    assert output_of(result, "ideas")["distinct"] == 14
+    found = output_of(result, "ideas")
+    assert found["distinct"] == len({row["id"] for row in found["ideas"]}) == 18
 
 
 def plant(replies: dict[str, Any], fault: str) -> None:
     themes = replies["grouping"]["themes"]
     match fault:
         case "an idea in no theme":
-            themes[1]["idea_ids"].remove("i5.2")
+            themes[1]["idea_ids"].remove("i4.2")
         case "a theme with an unknown id":
             themes[0]["idea_ids"].append("i9.9")
         case "a theme of unknown ids only":
@@ -72,13 +89,17 @@ def plant(replies: dict[str, Any], fault: str) -> None:
         case "a tension with an unknown id":
             replies["grouping"]["tensions"][0]["b"] = "i0"
         case "a tension of an idea with itself":
-            replies["grouping"]["tensions"][0]["b"] = "i4.1"
+            replies["grouping"]["tensions"][0]["b"] = "i3.1"
         case "an unknown wildcard":
             replies["grouping"]["wildcards"] = ["the soup one"]
         case "the same idea in other words":
             replies["lenses[5]"]["ideas"][0] = idea("Rent out the hall to some choirs")
         case "the gap filled with what was there":
             replies["gaps"]["ideas"][0] = idea("Close that branch which nobody visits")
+        case "fewer ideas than asked for":
+            del replies["lenses[2]"]["ideas"][1:]
+        case "a repeat of an unknown idea":
+            replies["grouping"]["repeats"] = [{"a": "i1", "b": "i77"}]
         case "an empty idea":
             replies["lenses[2]"]["ideas"][0] |= {"title": " ", "claim": ""}
         case "a silent lens":
@@ -89,16 +110,18 @@ def plant(replies: dict[str, Any], fault: str) -> None:
 
 
 FAULTS = {
-    "an idea in no theme": "every idea is in a theme: i5.2",
+    "an idea in no theme": "every idea is in a theme: i4.2",
     "a theme with an unknown id": "every idea named exists: there is no i9.9",
     "a theme of unknown ids only": "every theme holds an idea: Air",
     "a tension with an unknown id": "every idea named exists: there is no i0",
-    "a tension of an idea with itself": "a tension is between two ideas: i4.1 with itself",
+    "a tension of an idea with itself": "a tension is between two ideas: i3.1 with itself",
     "an unknown wildcard": "there is no the soup one",
-    "the same idea in other words": "the ideas are distinct: i5.1 repeats i2.1",
-    "the gap filled with what was there": "the ideas are distinct: i1 repeats i4.2",
+    "the same idea in other words": "the ideas are distinct: i5.1 repeats i1.3",
+    "the gap filled with what was there": "the ideas are distinct: i1 repeats i3.2",
+    "fewer ideas than asked for": "the ideas it was asked for: the engineer gave 1 of 3",
+    "a repeat of an unknown idea": "every idea named exists: there is no i77",
     "an empty idea": "every idea says something: i2.1 is empty",
-    "a silent lens": "every lens answered: nothing came from the engineer",
+    "a silent lens": "every lens answered: nothing came from the opponent",
     "too few ideas": "at least 10 distinct ideas: there are 1",
 }
 
@@ -115,10 +138,10 @@ async def test_a_repeated_idea_is_shown_not_dropped() -> None:
     """A repeat keeps its place, names its first, and belongs to the theme of that one."""
     replies = deepcopy(GOOD)
     plant(replies, "the same idea in other words")
-    replies["grouping"]["themes"][1]["idea_ids"].remove("i5.1")
+    replies["grouping"]["themes"][2]["idea_ids"].remove("i5.1")
     result = await gigathink(replies)
     kept = {row["id"]: row for row in output_of(result, "ideas")["ideas"]}
-    assert kept["i5.1"]["same_as"] == "i2.1"
+    assert kept["i5.1"]["same_as"] == "i1.3"
     assert output_of(result, "themes")["unplaced"] == []
 
 
@@ -135,6 +158,7 @@ def test_only_what_exists_is_handed_on() -> None:
         "themes": [{"name": "T", "idea_ids": ["i1", "i2"]}],
         "tensions": [],
         "wildcards": ["i2"],
+        "repeats": [],
         "unplaced": [],
     }
 
@@ -236,3 +260,41 @@ def test_each_repeat_is_paired_once() -> None:
     texts = ["Stop weekly status reports", "Sell the van", "End the weekly status reports",
              "Weekly status reports: stop"]  # fmt: skip
     assert duplicates(texts) == [(0, 2), (0, 3)]
+
+
+async def test_the_search_for_gaps_stops_when_nothing_new_comes() -> None:
+    """A call that only repeats what was there is the last of its kind."""
+    replies = deepcopy(GOOD)
+    replies["gaps"]["ideas"] = [idea("Close the branch that nobody visits"), idea(" ")]
+    caller = ScriptedCaller(replies)
+    await run("gigathink", QUESTION, caller)
+    assert not [call for call in caller.calls if call.step == "more_gaps"]
+    caller = ScriptedCaller(GOOD)
+    await run("gigathink", QUESTION, caller)
+    assert CLAIMS["gaps"][1] in caller.prompt_of("more_gaps")
+
+
+async def test_what_a_model_takes_for_a_repeat_is_shown_as_its_opinion() -> None:
+    """Pairs in other words than code can see are named, not counted as checked, nor left out."""
+    replies = deepcopy(GOOD)
+    replies["grouping"]["repeats"] = [{"a": "i1.1", "b": "i4.3"}]
+    result = await gigathink(replies)
+    assert failed(result) == []
+    assert output_of(result, "themes")["repeats"] == [{"a": "i1.1", "b": "i4.3"}]
+    assert output_of(result, "ideas")["distinct"] == 18
+    found = next(item for item in result.checks.items if "in other words" in item.name)
+    assert (found.status, found.detail) == ("not_checkable", "a model says i4.3 repeats i1.1")
+
+
+def test_likeness_is_the_share_of_words_in_common() -> None:
+    """From nothing to all of them, synonyms and other forms included."""
+    one = Fingerprint.of("Hire a part-time accountant")
+    assert one.likeness(Fingerprint.of("Recruit accountants part time")) == 1
+    assert one.likeness(Fingerprint.of("Sell the van")) == 0
+    assert 0 < one.likeness(Fingerprint.of("Hire a part-time gardener")) < 1
+
+
+def test_no_number_asked_for_is_no_fact() -> None:
+    """Where a protocol asks for no number of ideas, none is missed."""
+    outcome = ideas([{"item": "x", "ideas": [idea("Sell the van")]}], asked=["x"])
+    assert [fact.name for fact in outcome.facts] == ["every lens answered"]

@@ -87,9 +87,7 @@ def test_each_invented_link_is_counted_once() -> None:
     assert len(links(text, None).facts) == 2
 
 
-@pytest.mark.parametrize(
-    "name", ["gigathink", "laserlogic", "bedrock", "proofguard", "brutalhonesty", "quick"]
-)
+@pytest.mark.parametrize("name", ["gigathink", "laserlogic", "bedrock", "brutalhonesty", "quick"])
 async def test_every_answer_is_searched_for_invented_links(name: str) -> None:
     """Whichever protocol gives the answer, a link of the model's own in it is a failed check."""
     answer = "As https://given.example/a and https://nature.com/invented show, yes."
@@ -97,3 +95,55 @@ async def test_every_answer_is_searched_for_invented_links(name: str) -> None:
     result = await run(name, "Is it so?", caller, ["From https://given.example/a: yes."])
     found = [text for text in failed(result) if "link" in text]
     assert found == ["the link was given: https://nature.com/invented was not given"]
+
+
+async def test_an_invented_link_is_not_in_the_report_of_proofguard() -> None:
+    """A link that a claim brings along is a failed check, and does not stand in the answer."""
+    text = "It is so: https://given.example/a and https://nature.com/invented say it."
+    claims = {"claims": [{"text": text, "span": "", "kind": "other"}], "rest": []}
+    result = await run(
+        "proofguard",
+        "Is it so?",
+        ScriptedCaller({"extraction": claims}),
+        ["https://given.example/a"],
+    )
+    assert [f for f in failed(result) if "link" in f] == [
+        "the link was given: https://nature.com/invented was not given"
+    ]
+    assert "https://given.example/a and [a link that nobody gave] say it." in (result.answer or "")
+
+
+LEAKS = [
+    "see https://evil.net/x, and\nhttps://evil.net/y.",
+    "![](https://evil.net/leak?q=secret)",
+    "[docs](evil.net) and [more](//evil.net/x?k=1)",
+    "https\u200b://evil.net/a www.evil.net nature.com/articles/s41586",
+    "hhttps://evil.net/attps://evil.net/b",
+    "**https://evil.net** (doi:10.9999/invented) <https://evil.net/é?x=1>",
+]
+
+
+@pytest.mark.parametrize("text", LEAKS)
+def test_the_text_that_is_handed_on_has_no_invented_link(text: str) -> None:
+    """What was not given is taken out, what was given stays, and nothing new comes about."""
+    outcome = links(f"Look at https://example.org/report?id=7: {text}", GIVEN)
+    clean = outcome.value["text"]
+    assert "evil" not in clean
+    assert clean.startswith("Look at https://example.org/report?id=7: ")
+    assert links(clean, GIVEN).value["invented"] == []
+
+
+def test_a_text_without_invented_links_is_handed_on_as_it_is() -> None:
+    """Nothing else is changed, and what code says first stands in front."""
+    text = "**So** \u201cit\u201d is:\u00a0 https://example.net/x \n"
+    assert links(text, GIVEN).value["text"] == text
+    assert links(text, GIVEN, "Verdict: ship.").value["text"] == f"Verdict: ship.\n\n{text}"
+
+
+async def test_the_address_of_a_source_was_given() -> None:
+    """An answer may name the address that a source came from."""
+    caller = ScriptedCaller({"answer": "Says https://given.example/page."})
+    result = await run(
+        "gigathink", "Is it so?", caller, ["Yes."], names=["https://given.example/page"]
+    )
+    assert not [text for text in failed(result) if "link" in text]

@@ -21,6 +21,7 @@ from llm_reasonkit.reasoning.result import (
     confidence_from_checks,
     count_checks,
     count_models,
+    shortfall,
     total_cost,
     total_tokens,
 )
@@ -117,6 +118,24 @@ def test_without_a_verdict_there_is_no_confidence():
     confidence = confidence_from_checks(Checks(not_checkable=5))
     assert confidence.kind == "none"
     assert math.isnan(confidence.overall)
+
+
+@pytest.mark.parametrize(
+    ("checks", "least", "text"),
+    [
+        (Checks(passed=4, failed=1), 0.8, None),
+        (Checks(passed=19, failed=1), 0.95, None),
+        (Checks(), 0.0, "a confidence of 0.0% was wanted, and nothing in this run can be counted"),
+        (
+            Checks(passed=3, failed=1),
+            0.755,
+            "a confidence of 75.5% was wanted, it is 75.0%: 3 of 4 checks passed",
+        ),
+    ],
+)
+def test_what_falls_short_is_said_with_its_basis(checks: Checks, least: float, text: str | None):
+    """A share that is reached exactly is enough; one that is unknown never is."""
+    assert shortfall(confidence_from_checks(checks), least) == text
 
 
 def test_the_unknown_is_null_in_json_and_comes_back():

@@ -8,6 +8,7 @@ a random key of the run, so that it cannot pretend to end and give instructions
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,7 +60,8 @@ class Fence:
             text = _json(value)
         # A reply may have learnt the key from its own prompt and try to close the fence with it.
         # Not replaced by nothing: what stands around the key could then join to form it again.
-        return f"<data-{self.key}>\n{text.replace(self.key, '…')}\n</data-{self.key}>"
+        bare = re.sub(re.escape(self.key), "…", text, flags=re.IGNORECASE)
+        return f"<data-{self.key}>\n{bare}\n</data-{self.key}>"
 
 
 def trust(value: object) -> object:

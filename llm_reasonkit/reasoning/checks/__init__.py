@@ -8,17 +8,22 @@ one item per fact, and a `value` that later steps may read beside the counts
 from __future__ import annotations
 
 from llm_reasonkit.reasoning.checks.argument import argument, derivation, reasoning
+from llm_reasonkit.reasoning.checks.claims import claims
 from llm_reasonkit.reasoning.checks.critique import findings, survivors
-from llm_reasonkit.reasoning.checks.evidence import claims, quotes, verdicts
+from llm_reasonkit.reasoning.checks.evidence import quotes
+from llm_reasonkit.reasoning.checks.formal import formulas, validity
 from llm_reasonkit.reasoning.checks.foundations import (
     decomposition,
     difference,
     foundations,
     rebuilt,
 )
-from llm_reasonkit.reasoning.checks.ideas import ideas, themes
+from llm_reasonkit.reasoning.checks.ideas import ideas, novelty, themes
 from llm_reasonkit.reasoning.checks.links import links
 from llm_reasonkit.reasoning.checks.outcome import Check, Fact, Outcome
+from llm_reasonkit.reasoning.checks.report import report
+from llm_reasonkit.reasoning.checks.sums import sums
+from llm_reasonkit.reasoning.checks.verdicts import verdicts
 
 CHECKS: dict[str, Check] = {
     check.__name__: check
@@ -29,14 +34,19 @@ CHECKS: dict[str, Check] = {
         derivation,
         difference,
         findings,
+        formulas,
         foundations,
         ideas,
         links,
+        novelty,
         quotes,
         reasoning,
         rebuilt,
+        sums,
+        report,
         survivors,
         themes,
+        validity,
         verdicts,
     )
 }

@@ -1,4 +1,4 @@
-"""Texts made comparable: spelling variants of the same characters folded, words and stems.
+"""Texts made comparable: spelling variants of the same characters folded, and its words.
 
 Folding keeps words, numbers, signs, case and punctuation; it evens out white space, invisible
 characters, the shapes of quotation marks and dashes, composed and decomposed letters, and
@@ -24,19 +24,19 @@ _KEPT_FORMS = ("<super>", "<sub>", "<fraction>", "<circle>")
 # What folding changes; the stretches in between are copied whole, so that 10 MB take a second.
 # Emphasis marks lean on a word with one side only: `**so**`, but not `2*3` or `a * b`.
 _CHANGED = re.compile(
-    r"(?P<markup>(?<![\w*`])[*_`]+(?=[^\W_])|(?<=[^\W_])[*_`]+(?![\w*`]))"
+    r"(?P<markup>(?<![\w*`])[*_`]+(?=[^\W_]|[$€£¥])|(?<=[^\W_]|[%€])[*_`]+(?![\w*`]))"
     r"|\s{2,}|[^\S ]"
     r"|[^\x20-\x7e\u0410-\u0418\u041a-\u0438\u043a-\u044f\u3400-\u9fff]"
+)
+# Letters with a stroke or tied together are not composed of others, as Unicode sees it.
+_WITHOUT_STROKE = str.maketrans(
+    {"\u00f8": "o", "\u0142": "l", "\u0111": "d", "\u00e6": "ae", "\u0153": "oe"}
 )
 # Scripts that set no spaces between words are taken character by character.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])[\"')\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)])\s)"
-)
-_SUFFIXES = (
-    *("isations", "izations", "isation", "ization", "ations", "ation", "ingly", "ments", "ment"),
-    *("ings", "ing", "edly", "ed", "ies", "es", "s", "ly"),
 )
 
 
@@ -97,7 +97,7 @@ def words(text: str) -> list[str]:
     folded = fold(text)
     if not folded.isascii():
         folded = "".join(c for c in folded if not unicodedata.combining(c))
-    return WORD.findall(folded.casefold())
+    return WORD.findall(folded.casefold().translate(_WITHOUT_STROKE))
 
 
 def says_something(text: str) -> bool:
@@ -116,15 +116,3 @@ def sentences(text: str) -> list[tuple[int, int]]:
         start = match.end()
     spans.append((start, len(text)))
     return [(a, b) for a, b in spans if text[a:b].strip()]
-
-
-@lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """Cut the commonest English endings: plans, planned and planning are one word."""
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3 and not word.endswith("ss"):
-            word = word[: -len(suffix)] + ("y" if suffix == "ies" else "")
-            break
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "sl":
-        word = word[:-1]
-    return word.removesuffix("e") if len(word) > 4 else word

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
+from llm_reasonkit.reasoning.checks.folding import words
 from llm_reasonkit.reasoning.checks.outcome import (
     Fact,
     Outcome,
@@ -19,23 +21,30 @@ from llm_reasonkit.reasoning.checks.outcome import (
 )
 from llm_reasonkit.reasoning.checks.similarity import COMPARED_TEXTS, duplicates
 
+_GAP_LENS = "what the others left out"
+
 
 def ideas(
-    lenses: object, gaps: object = None, asked: object = None, least: object = None
+    lenses: object,
+    gaps: object = None,
+    more_gaps: object = None,
+    asked: object = None,
+    each: object = None,
+    least: object = None,
 ) -> Outcome:
     """Gather the ideas of all lenses, count them, and show which say the same.
 
-    lenses: the value of a for_each step, each with `ideas`. gaps: an object with more `ideas`.
-    asked: the lenses that were asked. least: how many distinct ideas there should be.
-    The value has `ideas` (repeated ones keep their place and name their first in `same_as`) and
-    `distinct`, the number of the others.
+    lenses: the value of a for_each step, each with `ideas`. gaps, more_gaps: objects with more
+    `ideas`. asked: the lenses that were asked, each for `each` ideas. least: how many distinct
+    ideas there should be. The value has `ideas` (repeated ones keep their place and name their
+    first in `same_as`) and `distinct`, the number of the others.
     """
-    gathered, empty = _gather(lenses, gaps)
-    pairs = duplicates([f"{row['title']}. {row['claim']}" for row in gathered])
+    gathered, empty = _gather(lenses, [gaps, more_gaps])
+    pairs = duplicates([_said(row) for row in gathered])
     for first, later in pairs:
         gathered[later]["same_as"] = gathered[first].get("same_as", gathered[first]["id"])
     distinct = len(gathered) - len(pairs)
-    facts = _answered(lenses, asked)
+    facts = _answered(lenses, asked, each)
     if empty:
         facts.append(fact("every idea says something", False, listed(empty)))
     if len(gathered) > 1:
@@ -50,21 +59,42 @@ def ideas(
     return Outcome(facts, {"ideas": gathered, "distinct": distinct})
 
 
-def _gather(lenses: object, gaps: object) -> tuple[list[dict[str, Any]], list[str]]:
-    gathered: list[dict[str, Any]] = []
+def novelty(ideas: object, known: object) -> Outcome:
+    """Tell which ideas say what none of those known says.
+
+    The value has their claims as `new`; it is empty where a further call would be wasted.
+    """
+    earlier = [_said(row) for row in rows(known)]
+    found = rows(ideas)
+    repeated = {later - len(earlier) for _, later in duplicates([*earlier, *map(_said, found)])}
+    new = [row for n, row in enumerate(found) if n not in repeated and _says_something(row)]
+    return Outcome([], {"new": [_said(row) for row in new]})
+
+
+def _said(row: Row) -> str:
+    return text_of(row, "claim") or text_of(row, "title")
+
+
+def _says_something(row: Row) -> bool:
+    return bool(words(_said(row)))
+
+
+def _gather(lenses: object, gaps: Sequence[object]) -> tuple[list[dict[str, Any]], list[str]]:
+    gathered: dict[str, dict[str, Any]] = {}
     empty: list[str] = []
     groups: list[tuple[object, Row]] = [(row.get("item"), row) for row in rows(lenses)]
-    if isinstance(gaps, Mapping):
-        groups.append(("what the others left out", gaps))
+    groups += [(_GAP_LENS, group) for group in gaps if isinstance(group, Mapping)]
     for lens, group in groups:
         for row in rows(group.get("ideas")):
-            if not (text_of(row, "title") or text_of(row, "claim")):
+            if not _says_something(row):
                 empty.append(f"{text_of(row, 'id') or 'one'} is empty")
                 continue
-            idea = {"id": id_of(row) or f"i{len(gathered) + 1}", "lens": _name(lens)}
+            # Calls number their ideas without knowing of each other.
+            free = (ident for n in count(1) if (ident := f"i{n}") not in gathered)
+            ident = id_of(row) if id_of(row) not in (*gathered, "") else next(free)
             said = {"title": text_of(row, "title"), "claim": text_of(row, "claim")}
-            gathered.append({**row, **idea, **said})
-    return gathered, empty
+            gathered[ident] = {**row, "id": ident, "lens": _name(lens), **said}
+    return list(gathered.values()), empty
 
 
 def _name(lens: object) -> str:
@@ -73,20 +103,30 @@ def _name(lens: object) -> str:
     return text.split(":", 1)[0].strip()
 
 
-def _answered(lenses: object, asked: object) -> list[Fact]:
+def _answered(lenses: object, asked: object, each: object) -> list[Fact]:
     if not isinstance(asked, list) or not asked:
         return []
-    answered = [row.get("item") for row in rows(lenses) if rows(row.get("ideas"))]
-    silent = [_name(lens) for lens in asked if lens not in answered]
-    return [fact("every lens answered", not silent, f"nothing came from {listed(silent)}")]
+    gave = [(row.get("item"), len(rows(row.get("ideas")))) for row in rows(lenses)]
+    silent = [_name(lens) for lens in asked if lens not in [item for item, n in gave if n]]
+    facts = [fact("every lens answered", not silent, f"nothing came from {listed(silent)}")]
+    if isinstance(each, int):
+        short = [f"{_name(item)} gave {n} of {each}" for item, n in gave if 0 < n < each]
+        facts.append(fact("every lens gave the ideas it was asked for", not short, listed(short)))
+    return facts
 
 
 def themes(
-    themes: object, ideas: object, tensions: object = None, wildcards: object = None
+    themes: object,
+    ideas: object,
+    tensions: object = None,
+    wildcards: object = None,
+    repeats: object = None,
 ) -> Outcome:
     """Check that themes, tensions and wildcards name ideas there are, and leave none out.
 
-    The value has them without the ids that do not exist, and `unplaced`: the ideas in no theme.
+    repeats: pairs that a model takes for the same in words that have nothing in common; its
+    opinion, and shown as that. The value has all of them without the ids that do not exist, and
+    `unplaced`: the ideas in no theme.
     """
     known = {} if themes is None else {id_of(row): row for row in rows(ideas)}
     unknown: list[str] = []
@@ -100,9 +140,8 @@ def themes(
         {"name": text_of(row, "name"), "idea_ids": keep(row.get("idea_ids"))}
         for row in rows(themes)
     ]
-    pairs = [
-        (keep([text_of(row, "a") or "?", text_of(row, "b") or "?"]), row) for row in rows(tensions)
-    ]
+    pairs = [(keep(_ends(row)), row) for row in rows(tensions)]
+    same = [ends for row in rows(repeats) if len(ends := keep(_ends(row))) == 2]
     kept_wildcards = keep(wildcards)
     unplaced = _unplaced(known, {ident for theme in kept for ident in theme["idea_ids"]})
     hollow = [str(theme["name"]) or "a nameless one" for theme in kept if not theme["idea_ids"]]
@@ -120,6 +159,9 @@ def themes(
     if alone:
         detail = f"{listed(alone)} with itself"
         facts.append(fact("a tension is between two ideas", False, detail))
+    if same:
+        detail = f"a model says {listed(f'{later} repeats {first}' for first, later in same)}"
+        facts.append(Fact("no idea repeats another in other words", "not_checkable", detail))
     value = {
         "themes": [theme for theme in kept if theme["idea_ids"]],
         "tensions": [
@@ -128,9 +170,14 @@ def themes(
             if len(ends) == 2
         ],
         "wildcards": kept_wildcards,
+        "repeats": [{"a": first, "b": later} for first, later in same],
         "unplaced": unplaced,
     }
     return Outcome(facts, value)
+
+
+def _ends(row: Row) -> list[str]:
+    return [text_of(row, "a") or "?", text_of(row, "b") or "?"]
 
 
 def _unplaced(known: Mapping[str, Row], placed: set[str]) -> list[str]:

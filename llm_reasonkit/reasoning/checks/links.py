@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from llm_reasonkit.reasoning.checks.folding import fold
+from llm_reasonkit.reasoning.checks.folding import Folded, fold
 from llm_reasonkit.reasoning.checks.outcome import Fact, Outcome, shortened
 from llm_reasonkit.reasoning.checks.passages import strings_in
 
@@ -12,17 +14,24 @@ _PUNCTUATION = frozenset(".,;:!?'*_~")
 _LINK = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,10}://|www\.)[^\s<>\"\\^`{|}]+"
     r"|\b(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,12}/[^\s<>\"\\^`{|}]+"
-    r"|\b10\.\d{4,9}/[^\s<>\"\\^`{|}]+",
+    r"|\b10\.\d{4,9}/[^\s<>\"\\^`{|}]+"
+    # what a Markdown link leads to, however it is written
+    r"|(?<=\]\()[^\s()<>]+\.[^\s()<>]+",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://(?:www\.)?|^www\.", re.IGNORECASE)
 _FILE_ENDING = re.compile(
     r"\.(?:py|js|ts|md|txt|json|ya?ml|html?|css|c|h|rs|go|sh)/", re.IGNORECASE
 )
+_REMOVED = "[a link that nobody gave]"
 
 
-def links(text: object, given: object) -> Outcome:
-    """Check that every link and DOI in `text` stands in `given` (any JSON values)."""
+def links(text: object, given: object, lead: object = None) -> Outcome:
+    """Check that every link and DOI in `text` stands in `given` (any JSON values).
+
+    The value has those `invented` and, where `text` is one text, a `text` without them, behind
+    `lead` if there is one: what code has to say first.
+    """
     allowed = {_canonical(link) for part in strings_in(given) for link in _links_in(part)}
     facts: list[Fact] = []
     invented: list[str] = []
@@ -43,16 +52,35 @@ def links(text: object, given: object) -> Outcome:
                     shortened(link, 120) if known else f"{shortened(link, 120)} was not given",
                 )
             )
-    return Outcome(facts, {"invented": invented})
+    value: dict[str, Any] = {"invented": invented}
+    if isinstance(text, str):
+        clean = _without(text, allowed) if invented else text
+        value["text"] = f"{lead}\n\n{clean}" if isinstance(lead, str) and lead else clean
+    return Outcome(facts, value)
+
+
+def _without(text: str, allowed: set[str]) -> str:
+    """Put a note in the place of each link that was not given; the rest stays as it is."""
+    folded = Folded(text)
+    parts, copied = [], 0
+    for start, end in _spans_of_links(folded.text):
+        if _canonical(folded.text[start:end]) not in allowed:
+            first, last = folded.span_in_original(start, end)
+            parts += [text[copied:first], _REMOVED]
+            copied = last
+    return "".join([*parts, text[copied:]])
 
 
 def _links_in(text: str) -> list[str]:
-    found = []
-    for match in _LINK.finditer(fold(text)):
+    folded = fold(text)
+    return [folded[start:end] for start, end in _spans_of_links(folded)]
+
+
+def _spans_of_links(text: str) -> Iterator[tuple[int, int]]:
+    for match in _LINK.finditer(text):
         link = _without_tail(match.group())
         if "://" in link or not _FILE_ENDING.search(link):
-            found.append(link)
-    return found
+            yield match.start(), match.start() + len(link)
 
 
 def _without_tail(link: str) -> str:

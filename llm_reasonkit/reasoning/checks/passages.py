@@ -13,8 +13,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
-from llm_reasonkit.reasoning.checks.folding import WORD, Folded, fold, says_something, stem, words
-from llm_reasonkit.reasoning.checks.outcome import Fact, id_of, rows, shortened
+from llm_reasonkit.reasoning.checks.folding import WORD, Folded, fold, says_something, words
+from llm_reasonkit.reasoning.checks.languages import language_of, stem
+from llm_reasonkit.reasoning.checks.outcome import Fact, id_of, rows, shortened, text_of
 
 QuoteStatus = Literal["exact", "altered", "fabricated", "empty"]
 
@@ -26,6 +27,7 @@ _COMPARED_WORDS = 300
 _POSITIONS_A_WORD = 2000
 _TRIED_PLACES = 1000
 _SPACED_SCRIPTS_END = "\u0e00"
+_TELLING_CHARACTERS = 2000
 _ELLIPSIS = re.compile(r"\s*[\[(]?\s*\.\.\.\.?\s*[\])]?\s*")
 _ENDS = " \"'.,;:"
 
@@ -54,9 +56,15 @@ class Passage:
 class Document:
     """A text that quotes are looked for in; folded once, indexed when a quote is not there."""
 
-    def __init__(self, ident: str, text: str) -> None:
+    def __init__(self, ident: str, text: str, name: str = "") -> None:
         self.id = ident
+        self.name = name
         self.folded = Folded(text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the text and of its name, caseless and without accents."""
+        return frozenset(words(f"{self.name} {self.folded.original}"))
 
     def find(self, quote: str) -> tuple[int, int] | None:
         """Find a folded quote that does not begin or end inside a word or number."""
@@ -132,10 +140,10 @@ class Document:
 def documents(question: object, sources: object, earlier: object = None) -> list[Document]:
     """Return as documents the question (its id is `question`), each source, and all texts of
     earlier findings in one."""
-    given: list[tuple[str, object]] = [("question", question)]
-    given += [(id_of(row), row.get("text")) for row in rows(sources)]
-    given += [("earlier findings", "\n".join(strings_in(earlier)))]
-    return [Document(ident, text) for ident, text in given if isinstance(text, str) and text]
+    given: list[tuple[str, object, str]] = [("question", question, "")]
+    given += [(id_of(row), row.get("text"), text_of(row, "name")) for row in rows(sources)]
+    given += [("earlier findings", "\n".join(strings_in(earlier)), "")]
+    return [Document(i, text, name) for i, text, name in given if isinstance(text, str) and text]
 
 
 def strings_in(value: object) -> Iterator[str]:
@@ -237,18 +245,27 @@ class Vocabulary:
     """The words of some documents by sentence, to establish that something is not mentioned."""
 
     def __init__(self, places: Sequence[Document]) -> None:
-        self._lines: list[set[str]] = []
-        self._joined: set[str] = set()
+        # What stands in each language: the stems of each sentence, and of neighbours joined.
+        self._lines: dict[str | None, list[set[str]]] = {}
+        self._joined: dict[str | None, set[str]] = {}
         for document in places:
-            for line in re.split(r"[.!?]\s|\n", document.folded.original):
+            text = document.folded.original
+            language = language_of(words(text[:_TELLING_CHARACTERS]))
+            lines = self._lines.setdefault(language, [])
+            joined = self._joined.setdefault(language, set())
+            for line in re.split(r"[.!?]\s|\n", text):
                 found = words(line)
-                self._lines.append({stem(word) for word in found})
-                self._joined.update(stem(a + b) for a, b in pairwise(found))
+                lines.append({stem(word, language) for word in found})
+                joined.update(stem(a + b, language) for a, b in pairwise(found))
 
     def mentions(self, term: str) -> bool:
         """Tell whether some sentence holds all words of a term, in any form or spelling."""
-        wanted = [stem(word) for word in words(term)]
-        together = stem("".join(words(term)))
-        return any(line.issuperset(wanted) or together in line for line in self._lines) or (
-            together in self._joined
-        )
+        wanted = words(term)
+        for language, lines in self._lines.items():
+            stems = [stem(word, language) for word in wanted]
+            together = stem("".join(wanted), language)
+            if together in self._joined[language]:
+                return True
+            if any(line.issuperset(stems) or together in line for line in lines):
+                return True
+        return False

@@ -1,0 +1,163 @@
+"""Whether two answers are the same: yes, no, or not to be told without understanding them."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from typing import Literal
+
+from llm_reasonkit.reasoning.answers.answer import Answer
+from llm_reasonkit.reasoning.answers.form import AnswerForm
+from llm_reasonkit.reasoning.answers.numbers import Quantity
+from llm_reasonkit.reasoning.answers.texts import leading_polarity, text_key
+from llm_reasonkit.reasoning.checks.folding import words
+from llm_reasonkit.reasoning.checks.languages import stem
+from llm_reasonkit.reasoning.checks.similarity import Fingerprint
+from llm_reasonkit.reasoning.units import PERCENT
+
+Sameness = Literal["same", "different", "unsure"]
+
+_TYPED = frozenset({"choice", "yes-no"})
+_ISO = re.compile(r"(?:\d{4}|-)(?:-\d\d)*(?:T.*)?$")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
+
+
+def sameness(one: Answer, other: Answer, form: AnswerForm) -> Sameness:
+    """Compare two answers to one question.
+
+    `unsure` is for texts that say it in other words, and for numbers of which one names a thing or
+    a unit that the question does not settle. A different number, unit or polarity is `different`.
+    """
+    if one.name and other.name and one.name != other.name:
+        return "different"
+    if one.key == other.key and one.frame == other.frame:
+        return "same"
+    if one.quantity and other.quantity:
+        return _same_quantity(one.quantity, other.quantity, form)
+    if one.expression and other.expression:
+        return "same" if one.expression.is_same_as(other.expression) else "different"
+    if one.items and other.items:
+        return _same_items(one, other, form)
+    if one.kind == other.kind == "date":
+        return _same_date(one.key, other.key)
+    if one.kind in _TYPED and other.kind in _TYPED:
+        return "different"
+    return "different" if _is_vetoed(one, other) else "unsure"
+
+
+def _same_quantity(one: Quantity, other: Quantity, form: AnswerForm) -> Sameness:
+    if one.unit and other.unit:
+        if one.unit.base != other.unit.base:
+            return "different"
+        equal = _same_value(one, other, in_base=one.unit != other.unit)
+    elif one.unit or other.unit:
+        return _same_with_bare(*((one, other) if other.unit else (other, one)), form)
+    else:
+        equal = _same_value(one, other)
+    return _same_thing(one.thing, other.thing) if equal else "different"
+
+
+def _same_with_bare(bare: Quantity, named: Quantity, form: AnswerForm) -> Sameness:
+    """Compare a bare number with one that names its unit."""
+    as_written = _same_value(bare, named)
+    if named.unit != PERCENT:
+        return _same_thing(bare.thing, named.thing) if as_written else "different"
+    as_share = bare.value == named.in_base
+    if as_share and (form.share or form.unit == PERCENT):
+        return "same"
+    return "unsure" if as_share or as_written else "different"
+
+
+def _same_value(one: Quantity, other: Quantity, *, in_base: bool = False) -> bool:
+    """Tell whether two numbers are equal, or one is the other rounded to its last decimal place."""
+    left, right = (one.in_base, other.in_base) if in_base else (one.value, other.value)
+    if one.exact and other.exact and not in_base:
+        equal = left == right
+    else:
+        equal = math.isclose(left, right, rel_tol=1e-9)
+    if equal or in_base:
+        return equal
+    return _is_rounding(one, other) or _is_rounding(other, one)
+
+
+def _is_rounding(short: Quantity, long: Quantity) -> bool:
+    """Tell whether `short`, written with decimals, is `long` rounded: 3.14 of pi, 0.667 of 2/3.
+
+    Money is not rounded away, and one decimal place is too few: 12.5 is not 12.46.
+    """
+    if (
+        not short.step
+        or short.step > Fraction(1, 100)
+        or abs(short.value - long.value) > short.step / 2
+    ):
+        return False
+    endless = not long.exact or _is_endless(long.value)
+    return (short.figures >= 3 and (endless or 0 < long.step < short.step)) or endless
+
+
+def _is_endless(value: Fraction) -> bool:
+    below = value.denominator
+    for prime in (2, 5):
+        while below % prime == 0:
+            below //= prime
+    return below != 1
+
+
+def _same_thing(one: str, other: str) -> Sameness:
+    """Compare what is counted; a bare number leaves it to the question."""
+    here, there = ({stem(word) for word in words(thing)} for thing in (one, other))
+    if not here or not there or here & there:
+        return "different" if Fingerprint.of(one).contradicts(Fingerprint.of(other)) else "same"
+    return "unsure"
+
+
+def _same_items(one: Answer, other: Answer, form: AnswerForm) -> Sameness:
+    if len(one.items) != len(other.items):
+        return "different"
+    framed = {one.frame, other.frame} - {","}
+    if (
+        one.kind == other.kind == "list"
+        and framed
+        and framed <= {"[]", "()"}
+        and "," not in (one.frame, other.frame)
+    ):
+        pairs = [sameness(a, b, form) for a, b in zip(one.items, other.items, strict=True)]
+        return _all_same(pairs) if one.frame == other.frame or form.kind == "list" else "different"
+    left = list(other.items)
+    for item in one.items:
+        match = next((n for n, its in enumerate(left) if sameness(item, its, form) == "same"), None)
+        if match is None:
+            doubt = any(sameness(item, its, form) == "unsure" for its in left)
+            return "unsure" if doubt else "different"
+        left.pop(match)
+    return "same"
+
+
+def _all_same(pairs: list[Sameness]) -> Sameness:
+    if "different" in pairs:
+        return "different"
+    return "unsure" if "unsure" in pairs else "same"
+
+
+def _same_date(one: str, other: str) -> Sameness:
+    """A date given in part does not contradict the whole date, but is not it either."""
+    shorter, longer = sorted((one, other), key=len)
+    return (
+        "unsure"
+        if longer.startswith(shorter) or not (_ISO.match(one) and _ISO.match(other))
+        else "different"
+    )
+
+
+def _is_vetoed(one: Answer, other: Answer) -> bool:
+    """Tell whether two texts cannot mean the same, whatever a model says: a number, a unit or a
+    direction differs."""
+    if one.kind == other.kind == "code":
+        return False
+    left, right = text_key(one.text), text_key(other.text)
+    numbers = [sorted(_NUMBER.findall(text)) for text in (left, right)]
+    if all(numbers) and numbers[0] != numbers[1]:
+        return True
+    sides = {leading_polarity(one.text), leading_polarity(other.text)} - {None}
+    return len(sides) == 2 or Fingerprint.of(left).contradicts(Fingerprint.of(right))

@@ -1,0 +1,168 @@
+"""Read the answer at the head of a text: what follows "the answer is"."""
+
+from __future__ import annotations
+
+import re
+
+from llm_reasonkit.reasoning.answers.answer import Answer
+from llm_reasonkit.reasoning.answers.canonical import canonical
+from llm_reasonkit.reasoning.answers.form import AnswerForm
+from llm_reasonkit.reasoning.answers.latex import plain
+from llm_reasonkit.reasoning.answers.numbers import amounts_in
+from llm_reasonkit.reasoning.answers.patterns import any_of
+from llm_reasonkit.reasoning.answers.texts import leading_polarity, text_key
+
+_PADDING = " \t\r\n:：=*_#>\"'`“”—\\|"
+_SENTENCE_END = re.compile(
+    r"(?<=[^\W\d_])[.!?](?=\s|$|[\"'*)])|(?<=[\d)\]}%$*\"'])[.!?](?=[\s\"'*]|$)|[。！？]|\n"
+)
+_CUTS = any_of(
+    r",\s|;|\s[-–—]\s|\s\(",
+    r"\b(?:because|since|which|where|as|when|so|but|due|after|for|if|and|in|per|that|assuming)\b",
+    r"\b(?:rounded|or)\b",
+)
+_LEAD_IN = any_of(
+    r"(?:(?:that|indeed|simply|therefore|thus|clearly|likely|probably|given by|given as|option"
+    r"|choice|letter|the|:)\s+)+"
+)
+_JOINS = any_of(r",\s|;|and|or")
+_EXPLAINS = any_of(r"\s\(|because|since|which|where|as|when|so|but|due|if|assuming")
+_NUMBER_FOLLOWS = re.compile(r"\s*[-$€£]?\d")
+_COMPUTES = re.compile(r"[\w)]\s*[+*/×÷^]\s*[\w(.]|\d\s+[-−]\s+[\w(]|\d[a-z]\b")
+_BULLET = re.compile(r"[-*•]\s|\d{1,3}[.)]\s")
+_NAMED = re.compile(
+    r"\(([A-Z]|\d{1,2})\)|\*\*([A-Z]|\d{1,2})[.):]?\*\*"
+    r"|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ([A-Z]|\d{1,2})\b"
+)
+_ALSO = re.compile(
+    r"^[\s*_]*(?:,|;|/|&|and|or|und|oder|et|ou|y|o|e|和|或)[\s*_]*(?:options?\s+)?"
+    r"[\[(\"'`*]*(?:[A-Z]|\d)(?:[\])\"'`*.]|\b)"
+)
+
+
+def read_head(text: str, form: AnswerForm, following: str = "") -> Answer | None:
+    """Read the answer at the head of a text; `following` are the lines after it.
+
+    What comes after it in the sentence explains it; a second answer beside it makes it none.
+    """
+    if form.kind == "choice":
+        return _choice(text, form, following)
+    if form.kind == "yes-no":
+        side = leading_polarity(text.strip(_PADDING + "-•–") + " ")
+        return canonical(side, form) if side else canonical(_clause(text), form)
+    if form.kind == "list" and _BULLET.match(text):
+        return canonical(f"{text}\n{following}".partition("\n\n")[0], form)
+    clause = _clause(text)
+    for attempt in _attempts(clause, form):
+        answer = canonical(attempt, form)
+        if answer is not None:
+            return answer
+    return only_amount(clause, form) if form.kind == "number" else None
+
+
+def _clause(text: str) -> str:
+    bare = text.strip(_PADDING)
+    end = _SENTENCE_END.search(bare)
+    return (bare[: end.start()] if end else bare).strip(_PADDING)
+
+
+def _attempts(clause: str, form: AnswerForm) -> list[str]:
+    lead_in = _LEAD_IN.match(clause)
+    bare = clause[lead_in.end() :] if lead_in and form.kind != "text" else clause
+    attempts = [bare]
+    if form.kind in ("number", "date"):
+        if "=" in bare:
+            return [bare, *_attempts(bare.rpartition("=")[2].strip(_PADDING), form)]
+        stated = next(
+            (bare[: c.start()] for c in _CUTS.finditer(bare) if _EXPLAINS.fullmatch(c[0])), bare
+        )
+        if not computes(stated):
+            attempts += [bare[: cut.start()] for cut in _cuts(bare)][::-1]
+    elif form.kind == "text" and len(bare.split()) > 12:
+        attempts = [bare[: cut.start()] for cut in _CUTS.finditer(bare) if cut.start()][:1]
+    return [attempt.strip(_PADDING) for attempt in attempts if attempt.strip(_PADDING)]
+
+
+def _cuts(clause: str) -> list[re.Match[str]]:
+    """Return where a clause may end early; none where a second number is joined to the first."""
+    cuts = []
+    for cut in _CUTS.finditer(clause):
+        if _JOINS.fullmatch(cut[0]) and _NUMBER_FOLLOWS.match(clause, cut.end()):
+            return []
+        cuts.append(cut)
+        if _EXPLAINS.fullmatch(cut[0]):
+            break
+    return cuts
+
+
+def computes(clause: str) -> bool:
+    """Tell whether a clause holds a term that was not worked out, such as `32 + 0.8x`."""
+    return bool(_COMPUTES.search(clause))
+
+
+def only_amount(clause: str, form: AnswerForm) -> Answer | None:
+    """Return the one number of a sentence: `Janet makes $18 a day`."""
+    if computes(clause):
+        return None
+    found = amounts_in(plain(clause))
+    return canonical(found[0], form) if len(found) == 1 else None
+
+
+def _choice(text: str, form: AnswerForm, following: str) -> Answer | None:
+    bare = plain(text).strip(_PADDING + "-•–")
+    letter, rest = head_letter(bare, form)
+    if letter is None:
+        clause = _clause(bare)
+        return canonical(clause, form) or canonical(bare, form) or _only_marked(clause, form)
+    if _ALSO.match(rest) or _is_option(following, form, letter):
+        return None
+    if text_key(_clause(rest)) in _texts_of_others(letter, form):
+        return None
+    return Answer(text.strip(" :*.\n"), "choice", letter)
+
+
+def head_letter(text: str, form: AnswerForm) -> tuple[str | None, str]:
+    """Return the letter of an option at the very beginning, and what follows it."""
+    letters = "|".join(re.escape(letter) for letter in form.letters)
+    head = re.match(
+        rf"(?:(?:the\s+)?(?:option|choice|answer|letter|statement)\s+)?[\[(\"'`*_{{\s]*({letters})(?![\w'’])"
+        r"(?P<close>[\])}\"'`*_]*(?:\s*[.):,;—–-])?)",
+        text,
+        re.I if len(text) < 3 else 0,
+    )
+    if head is None:
+        return None, text
+    letter, rest = head[1].upper(), text[head.end() :]
+    bracketed = bool(head["close"]) or not re.match(r"[ \t]*[^\W_]", rest)
+    own = form.options.get(letter, "")
+    if bracketed or (own and text_key(rest).startswith(text_key(own)[:20])):
+        return letter, rest
+    # Without a bracket `A` and `I` are words; other letters are options before `is`, `because` …
+    follows = re.match(r"\s*(?:is|because|since|as|which|and|or|,|with|for|would)\b", rest)
+    return (letter, rest) if letter not in ("A", "I") and follows else (None, text)
+
+
+def _texts_of_others(letter: str, form: AnswerForm) -> set[str]:
+    return {text_key(text) for other, text in form.options.items() if other != letter and text}
+
+
+def options_named(text: str) -> set[str]:
+    """Return the letters that stand for options in a text: `(B)`, `**B**`, `option B`."""
+    return {next(filter(None, found)) for found in _NAMED.findall(text)}
+
+
+def _only_marked(clause: str, form: AnswerForm) -> Answer | None:
+    """Return the one option that a sentence names in brackets."""
+    named = options_named(clause)
+    named &= set(form.letters)
+    return canonical(named.pop(), form) if len(named) == 1 else None
+
+
+def _is_option(following: str, form: AnswerForm, letter: str) -> bool:
+    """Tell whether the next line is one more option, as part of a list of answers."""
+    line = following.lstrip().partition("\n")[0]
+    other, rest = head_letter(line.strip(_PADDING), form)
+    if other is None or other == letter:
+        return False
+    own = form.options.get(other, "")
+    return bool(own) and text_key(rest).startswith(text_key(own)[:20])

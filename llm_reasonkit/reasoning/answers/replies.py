@@ -1,0 +1,125 @@
+"""What of a reply is the answer to the question: not hidden reasoning, not the next question."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from llm_reasonkit.reasoning.answers.patterns import any_of
+
+_NAMES = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad"
+_HIDDEN_BLOCK = re.compile(
+    rf"<(?P<tag>{_NAMES})\b[^>]*>.*?</(?P=tag)\s*>|\[THINK\].*?\[/THINK\]|◁think▷.*?◁/think▷",
+    re.I | re.S,
+)
+_HIDDEN_END = re.compile(rf"^.*</(?:{_NAMES})\s*>|^.*\[/THINK\]|^.*◁/think▷", re.I | re.S)
+_HIDDEN_START = re.compile(rf"(?:<(?:{_NAMES})\b[^>]*>|\[THINK\]|◁think▷).*$", re.I | re.S)
+_CHANNEL = re.compile(
+    r"<\|channel\|>\s*(\w+)\s*(?:<\|[^|]*\|>)?(.*?)"
+    r"(?=<\|(?:end|return|start|call)\|>|<\|channel\|>|$)",
+    re.DOTALL,
+)
+_SPECIAL = re.compile(r"<\|[^|<>]{1,30}\|>|</?s>|<(?:end_of_turn|eos)>")
+# A base model goes on and asks itself the next question.
+_NEXT_TURN = any_of(
+    r"\n\s*(?:#{1,4}\s*)?(?:\*\*)?(?:Question|Q|User|Human|Problem|Instruction|Input)"
+    r"(?:\s*\d+)?\s*(?:\*\*)?\s*[:：]"
+)
+_REFUSAL = any_of(
+    r"^\W*(?:i'?m|i am|we'?re) (?:really |very |so )?"
+    r"(?:sorry|afraid|unable|not able|not comfortable)",
+    r"^\W*(?:sorry|apologies|unfortunately)\b.{0,40}"
+    r"\b(?:can'?t|cannot|unable|won'?t|not able)",
+    r"^\W*(?:i|we) (?:can(?:no|')t|could ?n[o']t|won't|will not|must decline|have to decline"
+    r"|do(?:n'| no)t feel comfortable)\b",
+    r"^\W*(?:as an ai\b|es tut mir leid|lo siento|je suis désolé|désolé|mi dispiace|desculpe)",
+    r"^\W*(?:抱歉|很抱歉|对不起|申し訳|извините|к сожалению)",
+)
+_KEYS = (
+    *("final_answer", "finalanswer", "final answer", "answer", "final", "result", "choice"),
+    *("solution", "antwort", "réponse", "respuesta"),
+)
+_AFTER_VALUE = r"(?=\s*[,}\]\n]|\s*$)"
+_BROKEN = any_of(
+    rf"[\"'](?:{'|'.join(_KEYS)})[\"']\s*:\s*(?:[\"']?answer[\"']?\s*:\s*)?"
+    rf"(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"{_AFTER_VALUE}|'(?P<single>[^'\n]*)'{_AFTER_VALUE}"
+    r"|(?P<bare>[^\s\"'{}\[\],][^\"'{}\n,]*?)\s*(?=,\s*[\n\"]|[}\n]))"
+)
+# Models break lines inside strings.
+_DECODER = json.JSONDecoder(strict=False)
+_MOST_OBJECTS = 200
+
+
+def visible(reply: str) -> str:
+    """Return what a reply says outside of hidden reasoning; empty when that is all there is."""
+    if "<|channel|>" in reply:
+        finals = [text for name, text in _CHANNEL.findall(reply) if name == "final"]
+        reply = finals[-1] if finals else ""
+    text = _HIDDEN_BLOCK.sub("", reply)
+    text = _HIDDEN_END.sub("", text)
+    text = _HIDDEN_START.sub("", text)
+    return _SPECIAL.sub("", text).strip()
+
+
+def next_turns(text: str) -> list[int]:
+    """Return where a model seems to ask a further question."""
+    return [match.start() for match in _NEXT_TURN.finditer(text) if text[: match.start()].strip()]
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether a text begins by declining to answer."""
+    return bool(_REFUSAL.match(text[:300].replace("’", "'")))
+
+
+def stated_values(text: str) -> Iterator[object]:
+    """Yield what stands under an answer's key in the JSON of a reply, the last stated first.
+
+    Broken JSON is read where the value itself is whole; a value that was cut off is not.
+    """
+    whole = list(_objects(text))
+    for found in reversed(whole):
+        value = _under_key(found)
+        if value is not None:
+            yield value
+    if not whole:
+        for match in reversed(list(_BROKEN.finditer(text))):
+            yield _value(match)
+
+
+def holds_object(text: str) -> bool:
+    """Tell whether a reply is JSON, or set out to be."""
+    return bool(re.match(r"\s*(?:`{3}\s*(?:json|JSON)?\s*)?\{\s*[\"'}]", text))
+
+
+def _value(match: re.Match[str]) -> object:
+    if match["text"] is not None:
+        with suppress(ValueError):
+            return json.loads(f'"{match["text"]}"')
+        return match["text"]
+    return match["single"] if match["single"] is not None else match["bare"]
+
+
+def _under_key(found: dict[str, object]) -> object:
+    named = {key.strip().lower().replace("-", "_"): value for key, value in found.items()}
+    for key in _KEYS:
+        value = named.get(key)
+        if isinstance(value, dict):
+            value = _under_key(value) or value.get("value")
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def _objects(text: str) -> Iterator[dict[str, object]]:
+    """Yield the complete JSON objects of a text, from outside in, in order."""
+    start = text.find("{")
+    for _ in range(_MOST_OBJECTS):
+        if start == -1:
+            return
+        end = start + 1
+        with suppress(ValueError, RecursionError):
+            value, end = _DECODER.raw_decode(text, start)
+            yield value
+        start = text.find("{", end)
