@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +20,9 @@ _PAGES = {
     rf"{_LOG}(?:\.(?P<form>json))?/?$": "runs",
     rf"{_LOG}/run/(?P<run>[^/.]+)$": "run",
     rf"{_LOG}/run/(?P<run>[^/.]+)\.(?P<form>json|html)$": "document",
+    rf"{_LOG}/compare/(?P<run>[^/.]+)(?:\.(?P<form>json))?$": "compare",
+    rf"{_LOG}/calibration(?:\.(?P<form>json))?$": "calibration",
+    rf"{_LOG}/panel(?:\.(?P<form>json))?$": "panel",
     rf"{_LOG}/cost(?:\.(?P<form>json))?$": "cost",
 }
 
@@ -32,15 +34,22 @@ _logs: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 @hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """Put our pages under `/-/reasonkit` and `/DATABASE/-/reasonkit`."""
-    return [(route, _later("pages", name)) for route, name in _PAGES.items()]
+    return [(route, _page(name)) for route, name in _PAGES.items()]
 
 
-def _later(module: str, name: str) -> Callable[..., Awaitable[Any]]:
-    """Give a function whose module is imported when it is called."""
+def _page(name: str) -> Callable[..., Awaitable[Any]]:
+    """Give a view whose module is imported when it is asked for."""
 
     async def view(datasette: Any, request: Any) -> Any:  # noqa: ANN401 (Datasette has no types)
-        function = getattr(import_module(f"{__name__}.{module}"), name)
-        return await function(datasette, request)
+        from llm_reasonkit.datasette_plugin import frame, pages
+        from llm_reasonkit.errors import ReasonkitError
+
+        if request.method not in ("GET", "HEAD"):
+            return frame.reading_only()
+        try:
+            return await getattr(pages, name)(datasette, request)
+        except ReasonkitError as error:
+            return await frame.missing(datasette, request, str(error))
 
     return view
 

@@ -7,7 +7,16 @@ from typing import Any
 from datasette.app import Datasette
 from datasette.utils.asgi import Forbidden
 
-_SHOWN = ("reasonkit_runs", "reasonkit_steps", "reasonkit_step_inputs", "reasonkit_checks")
+_SHOWN = (
+    "reasonkit_runs",
+    "reasonkit_steps",
+    "reasonkit_step_inputs",
+    "reasonkit_checks",
+    "reasonkit_recipes",
+    "reasonkit_members",
+    "reasonkit_votes",
+    "reasonkit_marks",
+)
 
 Actor = dict[str, Any] | None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 _OURS: dict[str, dict[str, Any]] = {
@@ -21,6 +22,23 @@ _OURS: dict[str, dict[str, Any]] = {
     "reasonkit_checks": {
         "description": "What code established about a step.",
         "facets": ["name", "status"],
+    },
+    "reasonkit_members": {
+        "description": "What each model of a panel, or of a comparison, answered.",
+        "facets": ["model", "status"],
+    },
+    "reasonkit_votes": {
+        "description": "How each reply of a member was read and counted.",
+        "facets": ["status", "rung"],
+    },
+    "reasonkit_marks": {
+        "description": "The user's verdicts on runs.",
+        "sort_desc": "marked",
+        "facets": ["verdict"],
+    },
+    "reasonkit_recipes": {
+        "description": "What it takes to go on with a run, or to replay it.",
+        "hidden": True,
     },
     "reasonkit_step_inputs": {"description": "Which step read which.", "hidden": True},
 }
@@ -50,4 +68,6 @@ _LLMS = {"turns": {"sort_desc": "id"}, "threads": {"sort_desc": "id", "label_col
 
 def layout() -> dict[str, dict[str, Any]]:
     """Return Datasette's settings for the tables of a log, by name."""
-    return {**_OURS, **_LLMS, **{name: {"hidden": True} for name in _HOUSEKEEPING}}
+    # A copy, because Datasette 0.65 merges the user's own settings into what it is given.
+    hidden = {name: {"hidden": True} for name in _HOUSEKEEPING}
+    return deepcopy({**_OURS, **_LLMS, **hidden})

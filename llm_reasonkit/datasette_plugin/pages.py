@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from datasette.app import Datasette
-from datasette.utils import tilde_decode
-from datasette.utils.asgi import NotFound, Request, Response
+from datasette.utils import tilde_decode, tilde_encode
+from datasette.utils.asgi import Request, Response
+from markupsafe import Markup
 from pydantic import BaseModel
 
 from llm_reasonkit.datasette_plugin.access import check_may_view, logs_in
 from llm_reasonkit.datasette_plugin.frame import framed
-from llm_reasonkit.errors import ReasonkitError
+from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.render.charts import Column, stacked_columns
+from llm_reasonkit.render.comparison import comparison_article
 from llm_reasonkit.render.html import run_article, run_document
-from llm_reasonkit.render.pages import charts_article, runs_article
+from llm_reasonkit.render.pages import (
+    MARKING,
+    calibration_charts,
+    charts_article,
+    costs_table,
+    panel_charts,
+    panel_notes,
+    right_answers_table,
+    runs_article,
+)
 from llm_reasonkit.render.result_json import Listing, to_json
 from llm_reasonkit.store.browse import RunFilter, RunSummary, runs_in
-from llm_reasonkit.store.costs import by_day_and_model
+from llm_reasonkit.store.costs import By, by_day_and_model, cost_rows, of_right_answers
 from llm_reasonkit.store.database import opened
-from llm_reasonkit.store.history import run_in
-from llm_reasonkit.store.rows import UNFINISHED
+from llm_reasonkit.store.history import require_runs, run_in
+from llm_reasonkit.store.marks import PanelRun, panel_runs_in
+from llm_reasonkit.store.rows import GOES_ON
+from llm_reasonkit.store.sources import GivenText, sources_in
+from llm_reasonkit.track_record import calibration_of, report_on
 
 if TYPE_CHECKING:
     from sqlite_utils import Database as Log
@@ -33,15 +49,22 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _ON_A_PAGE = 50
+_DAYS = "30"
 _FILTERS = ("text", "status", "command", "protocol", "model")
 
 
 async def logs(datasette: Datasette, request: Request) -> Response:
     """List the databases with runs; where there is one, go there."""
     names = await logs_in(datasette, request.actor)
+    pages = {n: datasette.urls.path(f"/{tilde_encode(n)}/-/reasonkit") for n in names}
     if len(names) == 1:
-        return Response.redirect(datasette.urls.path(f"/{names[0]}/-/reasonkit"))
-    return Response.json(names)
+        return Response.redirect(pages[names[0]])
+    if not names:
+        raise UsageError("no runs of llm-reasonkit are recorded in these databases")
+    link = Markup('<li><a href="{}">{}</a></li>')
+    links = Markup().join(link.format(page, name) for name, page in pages.items())
+    article = Markup('<article class="reasonkit"><h1>Reasoning runs</h1><ul>{}</ul></article>')
+    return await framed(datasette, request, "Reasoning runs", article.format(links))
 
 
 async def runs(datasette: Datasette, request: Request) -> Response:
@@ -61,37 +84,110 @@ async def runs(datasette: Datasette, request: Request) -> Response:
         given,
         url_of=lambda summary: _address(home, summary),
         older=older,
-        others={"Costs": f"{home}/cost"},
+        others={
+            "Costs": f"{home}/cost",
+            "Calibration": f"{home}/calibration",
+            "Panels": f"{home}/panel",
+        },
     )
     return await framed(datasette, request, "Reasoning runs", article)
 
 
 async def run(datasette: Datasette, request: Request) -> Response:
     """Show one run; anew every few seconds while it goes on."""
-    result, going_on = await _read(datasette, request, partial(_run_of, request))
-    database = _database(request)
+    result, given = await _run(datasette, request)
+    database, home = _database(request), _home(datasette, request)
     article = run_article(
-        result, turn_url=lambda turn: str(datasette.urls.row(database, "turns", turn))
+        result, given, turn_url=lambda turn: str(datasette.urls.row(database, "turns", turn))
     )
-    return await framed(datasette, request, result.question, article, again=going_on)
+    ways = {"All runs": home}
+    if result.members:
+        ways["Members side by side"] = f"{home}/compare/{result.run_id}"
+    page = f"{home}/run/{result.run_id}"
+    ways |= {"As one HTML file": f"{page}.html", "As JSON": f"{page}.json"}
+    going_on = GOES_ON in result.warnings
+    return await framed(datasette, request, result.question, article, ways=ways, again=going_on)
 
 
 async def document(datasette: Datasette, request: Request) -> Response:
     """Give one run as JSON, the same as `--json` prints, or as one HTML file."""
-    result, _ = await _read(datasette, request, partial(_run_of, request))
+    result, given = await _run(datasette, request)
     if request.url_vars["form"] == "json":
         return _json(result)
-    return Response.html(run_document(result))
+    return Response.html(run_document(result, given))
+
+
+async def compare(datasette: Datasette, request: Request) -> Response:
+    """Show the members of a run side by side; `?only=different` leaves out what is the same."""
+    result, _ = await _run(datasette, request)
+    if request.url_vars.get("form"):
+        return _json(result)
+    home = _home(datasette, request)
+    ways = {"All runs": home, "Steps and checks": f"{home}/run/{result.run_id}"}
+    article = comparison_article(result, only_different=request.args.get("only") == "different")
+    going_on = GOES_ON in result.warnings
+    return await framed(datasette, request, result.question, article, ways=ways, again=going_on)
 
 
 async def cost(datasette: Datasette, request: Request) -> Response:
-    """Show what was spent, by day and model."""
-    days = await _read(datasette, request, by_day_and_model)
+    """Show what was spent, by day and model, protocol and provider, in the last `?days=30`."""
+    since = _since(request)
+    days = await _read(datasette, request, lambda log: by_day_and_model(log, since))
     if request.url_vars.get("form"):
         return _json(Listing(items=days))
     columns = [Column(day.day, day.usd, day.unknown_calls) for day in days]
-    article = charts_article("Costs", [stacked_columns("Cost by day and model, USD", columns)])
-    return await framed(datasette, request, "Costs", article)
+    charts = [stacked_columns("Cost by day and model, USD", columns)]
+    for by in (By.MODEL, By.PROTOCOL, By.PROVIDER):
+        rows = await _read(datasette, request, partial(cost_rows, by=by, since=since))
+        charts.append(costs_table(f"Cost by {by}", by, rows))
+    marked = await _read(datasette, request, of_right_answers)
+    charts.append(right_answers_table(marked))
+    home = _home(datasette, request)
+    ways = {"All runs": home, "30 days": f"{home}/cost", "A year": f"{home}/cost?days=365"}
+    ways["All days"] = f"{home}/cost?days=0"
+    article = charts_article("Costs", charts)
+    return await framed(datasette, request, "Costs", article, ways=ways)
+
+
+async def calibration(datasette: Datasette, request: Request) -> Response:
+    """Show how often marked answers were right, by kind of answer and agreement."""
+    rows = calibration_of(await _read(datasette, request, _panel_runs))
+    if request.url_vars.get("form"):
+        return _json(Listing(items=rows))
+    article = charts_article("Calibration", calibration_charts(rows), MARKING)
+    ways = {"All runs": _home(datasette, request)}
+    return await framed(datasette, request, "Calibration", article, ways=ways)
+
+
+async def panel(datasette: Datasette, request: Request) -> Response:
+    """Show which members of panels agree with whom, and who was right."""
+    report = report_on(await _read(datasette, request, _panel_runs))
+    if request.url_vars.get("form"):
+        return _json(report)
+    article = charts_article("Panels", panel_charts(report), panel_notes(report))
+    ways = {"All runs": _home(datasette, request)}
+    return await framed(datasette, request, "Panels", article, ways=ways)
+
+
+def _panel_runs(log: Log) -> list[PanelRun]:
+    return panel_runs_in(log) if log.table("reasonkit_votes").exists() else []
+
+
+def _since(request: Request) -> datetime | None:
+    days = request.args.get("days") or _DAYS
+    if not re.fullmatch("[0-9]{1,5}", days):
+        raise UsageError(f"days has to be a number up to 99999, 0 for all, not {days}")
+    return datetime.now(UTC) - timedelta(days=int(days)) if int(days) else None
+
+
+async def _run(datasette: Datasette, request: Request) -> tuple[Result, list[GivenText]]:
+    """Read the run that the address names, and the texts that were given with it."""
+
+    def work(log: Log) -> tuple[Result, list[GivenText]]:
+        result = run_in(log, request.url_vars["run"], _file(datasette, request))
+        return result, sources_in(log, result.run_id)
+
+    return await _read(datasette, request, work)
 
 
 async def _read(datasette: Datasette, request: Request, work: Callable[[Log], _T]) -> _T:
@@ -100,20 +196,21 @@ async def _read(datasette: Datasette, request: Request, work: Callable[[Log], _T
     try:
         database = datasette.get_database(name)
     except KeyError:
-        raise NotFound(f"There is no database {name}") from None
-    if not await database.table_exists("reasonkit_runs"):
-        raise NotFound("No runs of llm-reasonkit are recorded in this database")
+        raise UsageError(f"there is no database {name}") from None
     await check_may_view(datasette, request.actor, name)
-    try:
-        found: _T = await database.execute_fn(lambda connection: work(opened(connection)))
-    except ReasonkitError as error:
-        raise NotFound(str(error)) from error
+    path = _file(datasette, request)
+
+    def read(connection: Any) -> _T:  # noqa: ANN401 (sqlite3 is the store's)
+        with opened(connection, path) as log:
+            return work(require_runs(log, path))
+
+    found: _T = await database.execute_fn(read)
     return found
 
 
-def _run_of(request: Request, log: Log) -> tuple[Result, bool]:
-    result = run_in(log, request.url_vars["run"], Path(_database(request)))
-    return result, UNFINISHED in result.warnings
+def _file(datasette: Datasette, request: Request) -> Path:
+    name = _database(request)
+    return Path(datasette.get_database(name).path or name)
 
 
 def _database(request: Request) -> str:

@@ -128,8 +128,13 @@ def agreement(found: Agreement) -> str:
     needed = f"all {counted}" if found.needed == counted else f"{found.needed} of {counted}"
     verdict = "accepted" if found.accepted else "not accepted"
     who = "members" if is_of_all else "members asked"
-    return (
-        f"{found.leading} of {counted} {who}, {families}; "
-        f"{found.threshold} of {counted} = {needed}: {verdict}"
-    )
+    parts = [
+        f"{found.leading} of {counted} {who}, {families}",
+        f"{found.threshold} of {counted} = {needed}: {verdict}",
+    ]
+    if found.calls_saved:
+        parts.append(f"{found.calls_saved} call{'s' * (found.calls_saved > 1)} saved")
+    if found.cancelled:
+        parts.append(f"{found.cancelled} cancelled")
+    return "; ".join(parts)
 

@@ -11,13 +11,21 @@ from markupsafe import Markup
 
 from llm_reasonkit.reasoning.result import Confidence, RunStatus
 from llm_reasonkit.render import figures
-from llm_reasonkit.render.charts import Chart
+from llm_reasonkit.render.charts import (
+    Agreement,
+    Chart,
+    Reliability,
+    agreement_matrix,
+    reliability_dots,
+)
 from llm_reasonkit.render.html import templates
 
 if TYPE_CHECKING:
     from llm_reasonkit.store.browse import RunSummary
     from llm_reasonkit.store.costs import CostRow, RightAnswers
+    from llm_reasonkit.track_record import CalibrationRow, PanelReport
 
+MARKING = ("Only answers that were marked count: llm reasonkit mark last right",)
 _UNKNOWN = "unknown"
 
 
@@ -96,3 +104,48 @@ def right_answers_table(rows: Sequence[RightAnswers]) -> Chart:
         cost = least + figures.usd(row.usd)
         cells.append([row.name, str(row.marked), str(row.right), cost, each])
     return Chart("Cost of a right answer", Markup(), header, cells)
+
+
+def calibration_charts(rows: Sequence[CalibrationRow]) -> list[Chart]:
+    """Return how often marked answers were right against their agreement, by kind of answer."""
+    kinds: dict[str, list[Reliability]] = {}
+    for row in rows:
+        low, high = row.interval
+        point = Reliability(row.agreement, row.right, low, high, row.marks)
+        kinds.setdefault(row.kind, []).append(point)
+    named = {f"Right answers by agreement: {kind}": points for kind, points in kinds.items()}
+    return [
+        reliability_dots(title, points)
+        for title, points in (named or {"Right answers by agreement": []}).items()
+    ]
+
+
+def panel_charts(report: PanelReport) -> list[Chart]:
+    """Return how often each two members agreed, and how each member did."""
+    names = [member.model for member in report.members]
+    pairs = {
+        (pair.one, pair.other): Agreement(round(pair.agreement * pair.runs), pair.runs)
+        for pair in report.pairs
+    }
+    header = ["member", "votes", "marked", "right", "reliability"]
+    cells = [
+        [
+            member.model,
+            *(figures.count(n) for n in (member.votes, member.marked, member.right)),
+            _UNKNOWN if member.reliability is None else f"{member.reliability:.0%}",
+        ]
+        for member in report.members
+    ]
+    matrix = agreement_matrix("How often two members gave the same answer", names, pairs)
+    return [matrix, Chart("Members", Markup(), header, cells)]
+
+
+def panel_notes(report: PanelReport) -> list[str]:
+    """Return what the members are worth together, as far as the log tells."""
+    notes = []
+    if report.independent_votes is not None:
+        count = len(report.members)
+        notes.append(f"{count} members are worth {report.independent_votes:.1f} independent votes.")
+    if report.swap is not None:
+        notes.append(f"{report.swap} adds least; swap it for a model of another family.")
+    return notes

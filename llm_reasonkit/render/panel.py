@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llm_reasonkit.reasoning.result import Member, Result
 from llm_reasonkit.render import figures
+from llm_reasonkit.render.sanitize import one_line
 
 
 def name_of(result: Result, number: int) -> str:
@@ -15,6 +16,15 @@ def name_of(result: Result, number: int) -> str:
 def names_of(result: Result, numbers: list[int]) -> str:
     """Return the names of some members."""
     return ", ".join(name_of(result, number) for number in numbers)
+
+
+def positions(result: Result) -> list[str]:
+    """Say of each answer that did not win who holds it, and where it first parts from the winner."""
+    return [
+        f"{names_of(result, position.members)}: {one_line(position.answer, 60)}"
+        + (f" ({one_line(position.point, 200)})" if position.point else "")
+        for position in result.dissent
+    ]
 
 
 def in_figures(member: Member) -> list[str]:

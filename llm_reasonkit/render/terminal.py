@@ -24,6 +24,7 @@ from llm_reasonkit.reasoning.result import (
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.facts import facts
 from llm_reasonkit.render.outline import SIGNS, outcome, with_try
+from llm_reasonkit.render.panel import positions
 from llm_reasonkit.render.sanitize import one_line, sanitize
 
 ROOM_FOR_COLUMNS = 72
@@ -195,6 +196,8 @@ def _summary_rows(result: Result, short_id: str | None) -> Iterator[tuple[str, T
         elif label == "checked":
             text.append(_failed_checks(result))
         yield label, text
+    for position in positions(result):
+        yield "dissent", plain(position)
     for warning in result.warnings:
         yield "warning", plain(one_line(warning, 400), "yellow")
     if result.trace_id is not None:
