@@ -23,7 +23,7 @@ from llm_reasonkit.local.runtime import import_xllamacpp
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.account import Account, Key, find_key, read_account
 from llm_reasonkit.openrouter.catalogue import Catalogue
-from llm_reasonkit.openrouter.model import PREFIX, own_folder, wire_id
+from llm_reasonkit.openrouter.ids import PREFIX, own_folder, wire_id
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.providers import key_state, small_client
 from llm_reasonkit.reasoning.result import Record

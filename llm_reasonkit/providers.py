@@ -19,7 +19,7 @@ from llm_reasonkit.errors import CallError, UsageError
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.account import Account, Key, find_key, read_account, unreadable_keys
 from llm_reasonkit.openrouter.catalogue import Catalogue
-from llm_reasonkit.openrouter.model import PREFIX, own_folder
+from llm_reasonkit.openrouter.ids import PREFIX, own_folder
 from llm_reasonkit.openrouter.recommendations import recommend
 from llm_reasonkit.openrouter.selection import Ability, abilities, per_million
 from llm_reasonkit.openrouter.settings import ClientSettings

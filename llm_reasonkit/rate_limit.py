@@ -19,6 +19,7 @@ FILE_NAME = "rate-limits.db"
 # A second more than a minute: a request reaches the server some time after it was allowed, and
 # the first of a process later than those that find its connection open.
 _MINUTE_MS = 61_000
+_SQLITE = b"SQLite format 3\0"
 
 
 class RateLimit:
@@ -64,6 +65,10 @@ class RateLimit:
         self._path.parent.mkdir(exist_ok=True)
         for path in (self._path, self._path.with_name(f"{FILE_NAME}.lock")):
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with self._path.open("rb") as file:
+            # The library would find out, too, but leave the file open.
+            if file.read(len(_SQLITE)) not in (b"", _SQLITE):
+                raise ValueError("it is no SQLite database; move it away")
         bucket = SQLiteBucket.init_from_file(
             [Rate(self._per_minute, _MINUTE_MS)],
             table=self._table,

@@ -6,7 +6,7 @@ from typing import Any
 
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter.client import Client
-from llm_reasonkit.openrouter.wire import Reasoning, Receipt, Text, ToolCall
+from llm_reasonkit.openrouter.events import Reasoning, Receipt, Text, ToolCall
 from tests.openrouter_server import Server
 
 BODY = {"model": "acme/small", "messages": [{"role": "user", "content": "hi"}], "stream": True}

@@ -13,9 +13,10 @@ from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.billing import ask_bills
 from llm_reasonkit.openrouter.client import Client
-from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, own_folder
+from llm_reasonkit.openrouter.ids import own_folder
+from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
 from llm_reasonkit.openrouter.settings import ClientSettings
-from tests.openrouter_server import Answer, Raw, Server, Stall, bad_gateway
+from tests.openrouter_server import Answer, Raw, Server, Stall
 
 NO_COST = {"cost": ..., "cost_details": ...}
 NEVER = 99
@@ -69,14 +70,8 @@ async def test_a_missing_bill_is_asked_for(
     """Without a usage chunk, or a cost in it, the server is asked, again if it does not know."""
     openrouter.generation_lag = lag
     openrouter.script(Answer("alpha", **answer))
-    if "usage_changes" in answer:
-        # The look-alike's ledger goes by the usage it sent.
-        for _ in range(lag):
-            openrouter.script(bad_gateway(), model="/generation")
-        openrouter.script(told({"total_cost": 0.00042}), model="/generation")
     response = await asked(client, openrouter)
-    expected = Decimal("0.00042") if "usage_changes" in answer else openrouter.ledger.total
-    assert cost_of(response) == expected > 0
+    assert cost_of(response) == openrouter.ledger.total > 0
     assert source_of(response) == (None, None)
     assert questions(openrouter) == lag + 1
 

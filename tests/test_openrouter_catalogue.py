@@ -18,8 +18,8 @@ import pytest
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import catalogue, registry
 from llm_reasonkit.openrouter.client import Client
+from llm_reasonkit.openrouter.events import Usage
 from llm_reasonkit.openrouter.pricing import cost_from_usage
-from llm_reasonkit.openrouter.wire import Usage
 from tests.openrouter_server import Raw, Server, refuse
 
 

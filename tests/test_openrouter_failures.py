@@ -21,8 +21,10 @@ from tests.openrouter_server import (
     Refuse,
     Server,
     Stall,
+    admission_control,
     bad_gateway,
     daily_limit,
+    guardrail,
     in_flight,
     key_limit,
     moderated,
@@ -46,6 +48,8 @@ GATEWAY = {"code": 502, "message": "Network connection lost."}
         (rate_limited(), "rate_limited"),
         (rate_limited(0), "rate_limited"),
         (rate_limited(0, "date"), "rate_limited"),
+        (admission_control(0), "rate_limited"),
+        (refuse(429, "Rate limit exceeded: limit_rpm/acme/small/7. High demand"), "rate_limited"),
         (upstream_rate_limited(header=0), "rate_limited"),
         (upstream_rate_limited(metadata=0), "rate_limited"),
         (upstream_rate_limited(is_byok=True), "rate_limited"),
@@ -80,6 +84,10 @@ GATEWAY = {"code": 502, "message": "Network connection lost."}
         (
             Answer("x", error={"metadata": {"error_type": "timeout"}}, **FIRST_EVENT_ERROR),
             "timeout",
+        ),
+        (
+            Answer("x", error={"metadata": {"error_type": "unheard_of"}}, **FIRST_EVENT_ERROR),
+            "server",
         ),
         (Refuse(500, body=b'{"error": "boom"}'), "server"),
         (Refuse(500, body=b'"boom"'), "server"),
@@ -130,6 +138,17 @@ async def test_what_may_pass_is_tried_again(
             ["Transition to acme/small"],
         ),
         (refuse(413, "Payload Too Large"), "bad_request", ["Payload Too Large"]),
+        (guardrail(), "refused", ["prompt injection", "workspaces/default/guardrails"]),
+        (
+            Answer("x", error={"metadata": {"error_type": "refusal"}}, **FIRST_EVENT_ERROR),
+            "moderated",
+            ["Rephrase"],
+        ),
+        (
+            Answer("x", error={"code": "context_length_exceeded"}, **FIRST_EVENT_ERROR),
+            "context_exceeded",
+            ["--context"],
+        ),
         (refuse(422, "Invalid argument"), "bad_request", ["Invalid argument"]),
         (daily_limit(4_000_000_000_000), "daily_limit", ["2096-10-02", "UTC", "used up"]),
         (Refuse(302, headers={"location": "https://evil.example/"}), "bad_request", ["redirects"]),
@@ -286,6 +305,26 @@ async def test_nothing_is_repeated_after_the_first_token(
     assert got.error.request_id is not None
     assert got.receipt is not None
     assert len(openrouter.chats) == 1
+
+
+@pytest.mark.parametrize("shape", ["documented", "bare"])
+@pytest.mark.parametrize(
+    ("code", "again"), [(502, True), (524, True), ("server_error", True), (403, False)]
+)
+async def test_errors_in_a_whole_reply(
+    client: Client, openrouter: Server, shape: Any, code: Any, again: bool
+) -> None:
+    """A reply with status 200 that is an error, whole or in its choice, is one: tried again where
+    that may help, and on nobody's bill."""
+    error = {"code": code, "message": "no reply"}
+    openrouter.script(Answer(None, error=error, error_shape=shape), Answer("ok"))
+
+    got = await ask(client, openrouter, stream=False)
+
+    assert (got.text == "ok", got.error is None) == (again, again)
+    assert len(openrouter.chats) == 1 + again
+    first = openrouter.chats[0].generation
+    assert openrouter.ledger[str(first)] == 0
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -22,7 +22,7 @@ from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.client import Client
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel
 from llm_reasonkit.openrouter.settings import ClientSettings
-from tests.openrouter_server import Answer, Server, bad_gateway, refuse
+from tests.openrouter_server import Answer, Server, ToolCall, bad_gateway, refuse
 
 SCHEMA = {
     "type": "object",
@@ -155,6 +155,19 @@ def test_a_schema_gives_json(model: OpenRouterModel, openrouter: Server, stream:
     assert json.loads(model.prompt("a dog", schema=SCHEMA, stream=stream).text()) == {
         "name": "alpha one"
     }
+
+
+def test_arguments_that_are_no_json_reach_the_tool(
+    model: OpenRouterModel, openrouter: Server
+) -> None:
+    """A call with broken arguments is a call: the tool fails on it, and the model can mend it."""
+    openrouter.script(Answer(None, tool_calls=[ToolCall("clock", '{"zone": ', id="call_a")]))
+
+    response = model.prompt("what time is it?")
+    response.text()
+
+    (call,) = response.tool_calls()
+    assert (call.name, call.arguments) == ("clock", {"_raw": '{"zone": '})
 
 
 async def test_the_synchronous_model_works_inside_a_running_loop(

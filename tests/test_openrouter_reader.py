@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_reasonkit.openrouter.wire import Reader, Receipt, Text
+from llm_reasonkit.openrouter.events import Receipt, Text
+from llm_reasonkit.openrouter.wire import Reader
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -42,7 +43,13 @@ USAGE = shaped(
     cost_details=shaped(upstream_inference_cost=ANYTHING),
     is_byok=ANYTHING,
 )
-ERROR = shaped(code=ANYTHING, message=ANYTHING, metadata=shaped(raw=ANYTHING, headers=ANYTHING))
+METADATA = shaped(
+    raw=ANYTHING,
+    headers=ANYTHING,
+    previous_errors=st.lists(shaped(raw=ANYTHING, message=ANYTHING), max_size=2) | ANYTHING,
+    failed_routing_step=ANYTHING,
+)
+ERROR = shaped(code=ANYTHING, message=ANYTHING, metadata=METADATA)
 CHUNK = shaped(
     id=ANYTHING,
     model=ANYTHING,

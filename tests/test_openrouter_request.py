@@ -12,7 +12,8 @@ import llm
 import pytest
 from llm.parts import ReasoningPart, TextPart
 
-from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel, wire_id
+from llm_reasonkit.openrouter.ids import wire_id
+from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel
 from tests.openrouter_rules import CHAT_REQUEST
 from tests.openrouter_server import Answer, Server, ToolCall
 
@@ -103,8 +104,8 @@ def test_a_plain_prompt_sends_nothing_but_itself(
         ),
         ({"max_price": "0.5"}, {"provider": {"max_price": {"prompt": "0.5", "completion": "0.5"}}}),
         (
-            {"max_price": '{"prompt": 1, "completion": 0.0000002}'},
-            {"provider": {"max_price": {"prompt": "1", "completion": "0.0000002"}}},
+            {"max_price": '{"prompt": 1, "request": 0.0000002}'},
+            {"provider": {"max_price": {"prompt": "1", "request": "0.0000002"}}},
         ),
         (
             {"provider": '{"order": ["acme"], "sort": "latency"}', "route": "lowest-cost"},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -114,6 +115,74 @@ async def test_no_proxy_comes_between_this_machine_and_itself(
 
     assert got.text == "direct"
     assert not elsewhere.requests
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[tuple[int, list[bytes]]]:
+    """Give the port of a proxy that connects nobody, and the requests it got."""
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked
+
+
+@pytest.mark.parametrize(("variable", "scheme"), [("HTTPS_PROXY", "http://"), ("ALL_PROXY", "")])
+async def test_a_proxy_leads_outside(
+    openrouter: Server,
+    proxy: tuple[int, list[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    scheme: str,
+) -> None:
+    """A proxy from the environment is asked for a tunnel to OpenRouter and never sees the key."""
+    port, asked = proxy
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, f"{scheme}127.0.0.1:{port}")
+
+    async with Client(ClientSettings(retry_attempts=0)) as client:
+        got = await ask(client, openrouter)
+
+    assert got.error is not None
+    assert (got.error.code, got.error.billed) == ("network", False)
+    assert [request.split(b"\r\n")[0] for request in asked] == [
+        b"CONNECT openrouter.ai:443 HTTP/1.1"
+    ]
+    assert openrouter.key.encode() not in asked[0]
+
+
+async def test_no_proxy_where_none_is_wanted(
+    openrouter: Server, proxy: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that NO_PROXY names is connected to directly."""
+    port, asked = proxy
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    base_url = openrouter.base_url.replace("http:", "https:")
+
+    async with Client(ClientSettings(base_url=base_url, retry_attempts=0)) as client:
+        got = await ask(client, openrouter)
+
+    assert got.error is not None
+    assert not asked
+
+
+async def test_cookies_are_not_kept(openrouter: Server, client: Client) -> None:
+    """What a server wants remembered is forgotten: each call stands for itself."""
+    headers = {"set-cookie": "session=1"}
+    openrouter.script(Refuse(400, body=b"{}", headers=headers))
+
+    await ask(client, openrouter)
+    await ask(client, openrouter)
+
+    assert len(openrouter.requests) == 2
+    assert not any("cookie" in request.headers for request in openrouter.requests)
 
 
 async def test_a_server_without_tls_gets_no_key(openrouter: Server) -> None:

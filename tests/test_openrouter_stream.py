@@ -151,12 +151,21 @@ TIME = Calling("time", '{"zone": "CET"}', id="call_b", pieces=2)
         [Calling("weather", '{"city": "Oslo"}', id="call_a", pieces=1)],
         [Calling("weather", '{"city": "Oslo"}', id="call_a", numbered=False)],
         [Calling("weather", '{"city": "Oslo"}', id="call_a", identified=True)],
+        [Calling("now", "", id="call_a")],
         [
             Calling("weather", '{"city": "Oslo"}', id="call_a", numbered=False),
             Calling("time", '{"zone": "CET"}', id="call_b", numbered=False),
         ],
     ],
-    ids=["one", "two", "in one piece", "no index", "id on every piece", "two, no index"],
+    ids=[
+        "one",
+        "two",
+        "in one piece",
+        "no index",
+        "id on every piece",
+        "no arguments",
+        "two, no index",
+    ],
 )
 async def test_tool_calls_are_put_together(
     client: Client, openrouter: Server, calls: list[Calling], stream: bool
@@ -198,6 +207,7 @@ def delta(text: str, **fields: Any) -> bytes:
         [b"event: message\nid: 1\nretry: 5\n" + delta("ab"), b"data:[DONE]\n\n"],
         [b"\xef\xbb\xbf: hello\n\n", delta("ab", unknown={"x": [1]}), b"data: [DONE]\n\n"],
         [chunk(id="", model="", choices=[]), delta("ab"), delta("", finish_reason="new_reason")],
+        [b": \n\n", delta("a"), b":\n\n", delta("b", finish_reason="stop"), b": \n\n"],
     ],
     ids=[
         "two events glued together",
@@ -206,6 +216,7 @@ def delta(text: str, **fields: Any) -> bytes:
         "other fields",
         "byte order mark, unknown keys",
         "empty names, unknown reason",
+        "comments without words",
     ],
 )
 async def test_odd_frames_are_read(client: Client, openrouter: Server, writes: list[bytes]) -> None:

@@ -141,6 +141,7 @@ async def test_a_file_that_cannot_be_used_is_told(user_folder: Path) -> None:
     with pytest.raises(UsageError, match="requests_per_minute cannot be held") as caught:
         await RateLimit("a", None, 1).wait()
     assert str(path) in str(caught.value)
+    assert "move it away" in str(caught.value)
 
 
 @pytest.fixture

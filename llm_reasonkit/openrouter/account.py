@@ -6,25 +6,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 import llm
 
 from llm_reasonkit.errors import CallError, UsageError
-from llm_reasonkit.openrouter.model import KEY_ALIAS, PREFIX, OpenRouterModel
+from llm_reasonkit.openrouter.billing import KeyedSource
+from llm_reasonkit.openrouter.ids import KEY_ALIAS, PREFIX
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.reasoning.result import Record, Usd
 
 # Shorter secrets would be given away by their ending.
 _SHORTEST_WITH_ENDING = 12
-
-
-class KeyedSource(Protocol):
-    """Whatever can fetch JSON from OpenRouter with a key."""
-
-    async def get_json(self, path: str, *, key: str | None = None) -> object:
-        """Fetch `path` under the base URL."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +60,9 @@ def find_key(settings: ClientSettings) -> Key | None:
 
     Raises UsageError where llm's file of keys cannot be read.
     """
+    # With all that a call needs it is too much for whoever only looks at the catalogue.
+    from llm_reasonkit.openrouter.model import OpenRouterModel
+
     try:
         value = OpenRouterModel(PREFIX, settings=lambda: settings).get_key()
     except llm.NeedsKeyException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from llm_reasonkit.errors import CallError
+from llm_reasonkit.openrouter.events import Attempt, Receipt
 from llm_reasonkit.openrouter.pricing import cost_from_usage
-from llm_reasonkit.openrouter.wire import Receipt
 
 # Asked before a try is repeated that may be billed; whoever keeps a budget sets it for its task.
 may_bill_again: ContextVar[Callable[[], bool]] = ContextVar("may_bill_again", default=lambda: True)
@@ -52,17 +52,33 @@ async def bill_of(
 ) -> Bill:
     """Find out what a call cost: as its reply says, else as the server says when it is asked,
     else, for the reply itself, by its usage and the model's prices."""
-    own = receipt.usage.cost if receipt.usage else None
-    said = [(receipt.id, own), *((try_.request_id, try_.cost) for try_ in receipt.earlier)]
-    asked = await ask_bills((id_ for id_, cost in said if cost is None and id_), source, key)
-    costs = [asked.get(id_ or "") if cost is None else cost for id_, cost in said]
+    said = receipt.usage.cost if receipt.usage else None
+    own = Attempt("", receipt.id, Decimal(0) if said is None and receipt.is_free else said)
+    costs = await _costs_of([own, *receipt.earlier], source, key)
     is_computed = False
     if costs[0] is None and receipt.usage and pricing is not None:
         costs[0] = cost_from_usage(pricing, receipt.usage, datetime.now(UTC))
         is_computed = costs[0] is not None
+    return _sum(costs, is_computed=is_computed)
+
+
+async def bill_of_tries(tries: Sequence[Attempt], source: KeyedSource, key: str) -> Bill:
+    """Find out what a call cost that was given up, by its tries; nothing sent costs nothing."""
+    return _sum(await _costs_of(tries, source, key)) if tries else FREE
+
+
+def _sum(costs: Sequence[Decimal | None], *, is_computed: bool = False) -> Bill:
     known = [cost for cost in costs if cost is not None]
     total = sum(known, Decimal(0)) if known else None
     return Bill(total, is_computed, len(costs) - len(known))
+
+
+async def _costs_of(
+    tries: Sequence[Attempt], source: KeyedSource, key: str
+) -> list[Decimal | None]:
+    waiting = (try_.request_id for try_ in tries if try_.cost is None and try_.request_id)
+    asked = await ask_bills(waiting, source, key)
+    return [asked.get(t.request_id or "") if t.cost is None else t.cost for t in tries]
 
 
 async def ask_bills(ids: Iterable[str], source: KeyedSource, key: str) -> dict[str, Decimal]:

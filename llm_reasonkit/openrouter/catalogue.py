@@ -209,6 +209,17 @@ class Catalogue:
         row = self._rows.get(known)
         return Model(known, row) if row is not None else None
 
+    def served_as(self, name: str) -> Model | None:
+        """Return the model that a reply names, by its id or dated; the variant tells apart those
+        that share a name."""
+        dated, _, variant = name.partition(":")
+        rows = (
+            model
+            for model in self.models
+            if model.canonical_slug == dated and model.id.partition(":")[2] == variant
+        )
+        return self.get(name) or next(rows, None)
+
     def is_same(self, asked: str, served: str) -> bool:
         """Whether `served` is just another name of the model `asked` (a dated one, an alias)."""
         one, other = self._canonical(asked), self._canonical(served)

@@ -6,92 +6,35 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from llm_reasonkit.errors import CallError
+from llm_reasonkit.openrouter.remedies import DAILY, TIMEOUT, kind_of, remedy_for
 
 RETRYABLE = frozenset({"rate_limited", "network", "timeout", "server", "empty"})
 MAX_EMPTY_RETRIES = 2
 _LONGEST_QUOTE = 400
 _YEAR_2100 = 4_102_444_800
 _KEY = re.compile(r"sk-or-[\w-]{8,}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What one group of errors means for the user and for the bill."""
-
-    code: str
-    meaning: str
-    remedy: str
-    free: bool = True
-
-
-_BAD_REQUEST = _Kind("bad_request", "OpenRouter refused the request", "Change the request")
-_NOT_FOUND = _Kind(
-    "model_not_found", "OpenRouter has no such model", "See https://openrouter.ai/models"
-)
-_CREDITS = _Kind(
-    "no_credits",
-    "Not enough credit for this request",
-    "Add credits at https://openrouter.ai/settings/credits, lower max_tokens or take a cheaper"
-    " or :free model",
-)
-_KEY_LIMIT = _Kind(
-    "no_credits",
-    "The spending limit of your key is reached",
-    "Raise it at https://openrouter.ai/settings/keys or use another key",
-)
-_AUTH = _Kind(
-    "auth",
-    "OpenRouter does not accept the key",
-    "Set a valid one with 'llm keys set openrouter' (https://openrouter.ai/keys)",
-)
-_FORBIDDEN = _Kind(
-    "refused", "OpenRouter does not allow this request", "Check the settings of your account"
-)
-_MODERATED = _Kind("moderated", "The input was flagged by moderation", "Rephrase it")
-_NO_ENDPOINT = _Kind(
-    "unavailable",
-    "No provider of this model may serve the request",
-    "Relax the options named here (provider, max_price, tools, schema) or your privacy settings"
-    " at https://openrouter.ai/settings/privacy",
-)
-_DAILY = _Kind(
-    "daily_limit",
-    "Today's free requests are used up",
-    "Wait for the reset or take a paid model",
-)
-_BUSY = _Kind("rate_limited", "OpenRouter asks to slow down", "Wait a little or take another model")
-_IN_FLIGHT = _Kind(
-    "rate_limited",
-    "Requests still running hold the rest of your credit",
-    "Wait for them to end or add credits",
-)
-_TIMEOUT = _Kind(
-    "timeout", "The model did not answer in time", "Try again or take another model", free=False
-)
-_SERVER = _Kind("server", "The model's provider failed", "Try again or take another model")
-
-_BY_STATUS: dict[int, _Kind] = {
-    401: _AUTH,
-    402: _CREDITS,
-    403: _FORBIDDEN,
-    408: _TIMEOUT,
-    429: _BUSY,
-    504: _TIMEOUT,
-    524: _TIMEOUT,
-}
 # In-band errors may carry a word where others have a status.
 _STATUS_OF_TYPE = {
+    "context_length_exceeded": 400,
+    "max_tokens_exceeded": 400,
+    "token_limit_exceeded": 400,
+    "string_too_long": 400,
+    "invalid_request": 400,
+    "invalid_prompt": 400,
+    "content_policy_violation": 400,
+    "refusal": 400,
     "authentication": 401,
     "payment_required": 402,
     "permission_denied": 403,
     "not_found": 404,
+    "precondition_failed": 412,
     "payload_too_large": 413,
+    "unprocessable": 422,
     "rate_limit_exceeded": 429,
     "provider_unavailable": 502,
     "provider_overloaded": 503,
@@ -134,16 +77,14 @@ def from_response(
 def in_band(error: object, model: str) -> CallError:
     """Explain an error that came inside a reply with status 200."""
     detail = error if isinstance(error, dict) else {"message": str(error)}
-    result = _explain(_status_of(detail), detail, {}, model, now=0)
-    result.billed = True
-    return result
+    return _explain(_status_of(detail), detail, {}, model, now=0)
 
 
 def network(reason: str, model: str) -> CallError:
     """Say that the server could not be reached or hung up before its reply began."""
     return CallError(
         f"{model}: the connection to OpenRouter failed: {_quote(reason)}."
-        " Check the network and try again",
+        " Check the network (llm reasonkit doctor) and try again",
         code="network",
         model=model,
     )
@@ -152,7 +93,7 @@ def network(reason: str, model: str) -> CallError:
 def timed_out(what: str, seconds: float, model: str) -> CallError:
     """Say `what` is missing after so many `seconds`."""
     return CallError(
-        f"{model}: {what} within {seconds:g} seconds. Try again or take another model",
+        f"{model}: {what} within {seconds:g} seconds. {TIMEOUT.remedy}",
         code="timeout",
         model=model,
     )
@@ -161,7 +102,8 @@ def timed_out(what: str, seconds: float, model: str) -> CallError:
 def cut_off(reason: str, model: str) -> CallError:
     """Say that a reply broke off in the middle."""
     return CallError(
-        f"{model}: the reply broke off: {_quote(reason)}. What came so far is only a part of it",
+        f"{model}: the reply broke off: {_quote(reason)}. What came so far is only a part of it;"
+        " try again",
         code="interrupted_stream",
         model=model,
     )
@@ -180,28 +122,36 @@ def unreadable(body: bytes, model: str) -> CallError:
 def empty(model: str) -> CallError:
     """Say that the model ended its reply without saying anything."""
     return CallError(
-        f"{model}: the reply is empty. Try again or take another model", code="empty", model=model
+        f"{model}: the reply is empty. Try again, allow a longer one (-o max_tokens N), or take"
+        " another model",
+        code="empty",
+        model=model,
     )
 
 
 def refused(words: str, model: str) -> CallError:
     """Say that the model declined to answer."""
     return CallError(
-        f"{model}: the model declined to answer: {_quote(words)}", code="refused", model=model
+        f"{model}: the model declined to answer: {_quote(words)}. Rephrase it, or take another"
+        " model",
+        code="refused",
+        model=model,
     )
 
 
 def _explain(
     status: int, error: Mapping[str, Any], headers: Mapping[str, str], model: str, now: float
 ) -> CallError:
-    metadata = _mapping(error.get("metadata"))
+    # Some put the word for its type where others have its status.
+    metadata = {"error_type": error.get("code"), **_mapping(error.get("metadata"))}
     words = _words(error, metadata)
-    kind = _kind(status, words, metadata)
+    kind = kind_of(status, words, metadata)
     retry_after = _retry_after(error, metadata, headers, now)
-    text = f"{model}: {kind.meaning} ({status}): {words.rstrip('.')}. {kind.remedy}"
-    if kind is _DAILY and (reset := _reset(metadata, headers)):
+    text = f"{model}: {kind.meaning} ({status}): {words.rstrip('.')}{_earlier(metadata)}."
+    text += f" {remedy_for(kind, words, model)}"
+    if kind is DAILY and (reset := _reset(metadata, headers)):
         text += f" (reset at {datetime.fromtimestamp(reset, UTC):%Y-%m-%d %H:%M} UTC)"
-    elif kind is _BUSY and retry_after:
+    elif kind.code == "rate_limited" and retry_after:
         text += f" (it asks for {retry_after:.0f} s)"
     result = CallError(
         text,
@@ -212,30 +162,17 @@ def _explain(
         billed=not kind.free,
     )
     # What a provider or its model has too much of says nothing about the user's other calls.
-    of_model = "raw" in metadata or words.startswith("limit_rpm/")
+    of_model = "raw" in metadata or "limit_rpm/" in words
     result.is_shared = kind.code == "rate_limited" and not of_model
     return result
 
 
-def _kind(status: int, words: str, metadata: Mapping[str, Any]) -> _Kind:
-    said = words.lower()
-    source = metadata.get("limit_source")
-    if status == 400 and ("not a valid model" in said or "no models provided" in said):
-        return _NOT_FOUND
-    if status == 402 and metadata.get("reason") == "in_flight_budget_exhausted":
-        return _IN_FLIGHT
-    if source == "openrouter_key_limit" or (status == 403 and "key limit exceeded" in said):
-        return _KEY_LIMIT
-    if status == 403 and ("moderation" in said or "flagged_input" in metadata):
-        return _MODERATED
-    if status == 404:
-        exact = re.search(r"no endpoints found for \S+$", said.rstrip(".")) or "deprecated" in said
-        return _NOT_FOUND if exact else _NO_ENDPOINT
-    if status == 429 and (source == "openrouter_free_tier_daily" or "-per-day" in said):
-        return _DAILY
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    return _SERVER if status >= 500 else _BAD_REQUEST
+def _earlier(metadata: Mapping[str, Any]) -> str:
+    """Tell how the models failed that were asked before the last one."""
+    errors = metadata.get("previous_errors")
+    rows = [_mapping(each) for each in errors] if isinstance(errors, list) else []
+    told = [_words(row, row) for row in rows]
+    return f"; before that: {'; '.join(told)}" if told else ""
 
 
 def _status_of(error: Mapping[str, Any]) -> int:

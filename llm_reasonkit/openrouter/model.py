@@ -10,7 +10,6 @@ from contextlib import aclosing, suppress
 from dataclasses import asdict
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import llm
@@ -18,18 +17,18 @@ from llm.parts import StreamEvent
 
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import catalogue
-from llm_reasonkit.openrouter.billing import FREE, Bill, ask_bills, bill_of
+from llm_reasonkit.openrouter.billing import FREE, Bill, bill_of, bill_of_tries
 from llm_reasonkit.openrouter.bridge import iterate
+from llm_reasonkit.openrouter.events import Attempt, Reasoning, Receipt, Text, ToolCall
+from llm_reasonkit.openrouter.ids import KEY_ALIAS, PREFIX, own_folder, wire_id
 from llm_reasonkit.openrouter.options import OpenRouterOptions
+from llm_reasonkit.openrouter.pricing import is_free_variant
 from llm_reasonkit.openrouter.request import build_body
 from llm_reasonkit.openrouter.settings import ClientSettings
-from llm_reasonkit.openrouter.wire import Reasoning, Receipt, Text, ToolCall
 
 if TYPE_CHECKING:
     from llm_reasonkit.openrouter.client import Client
 
-PREFIX = "openrouter/"
-KEY_ALIAS = "openrouter"
 _ATTACHMENTS = {
     "image": ("image/png", "image/jpeg", "image/webp", "image/gif"),
     "file": ("application/pdf",),
@@ -42,21 +41,9 @@ _REASONING, _TEXT, _FIRST_TOOL = range(3)
 SettingsSource = Callable[[], ClientSettings]
 
 
-def own_folder() -> Path:
-    """Return our folder in llm's user directory."""
-    folder: Path = llm.user_dir()
-    return folder / "reasonkit"
-
-
 def environ_settings() -> ClientSettings:
     """Return the settings that the environment alone gives. Raises UsageError."""
     return ClientSettings.from_environ(os.environ)
-
-
-def wire_id(model_id: str) -> str:
-    """Return OpenRouter's own id of a model: `openrouter/auto` and its kin keep the prefix."""
-    bare = model_id.removeprefix(PREFIX)
-    return bare if "/" in bare or bare.startswith("@") else PREFIX + bare
 
 
 class _OpenRouter:
@@ -126,19 +113,19 @@ class _OpenRouter:
     ) -> AsyncGenerator[StreamEvent, None]:
         """Make the call, yield its events and note on `response` what the receipt says.
 
-        Of a call that is cancelled only the ids of its replies are noted.
+        Of a call that is given up only its tries are noted.
         """
         model = wire_id(self.model_id)
         reasons = self.entry is None or self.entry.reasons
         body = build_body(prompt, model, stream=stream, reasons=reasons)
         calls: dict[str, list[ToolCall]] = {}
         reasoned = False
-        begun: list[str] = []
-        is_free = model.endswith(":free") and not body.get("models")
+        tried: list[Attempt] = []
+        is_free = is_free_variant(model) and not (body.get("models") or _has_fees(body))
         try:
             client = self._client or await _client_of_running_loop(self._settings)
             key = key or self.get_key()
-            async with aclosing(client.stream(body, key=key, begun=begun)) as events:
+            async with aclosing(client.stream(body, key=key, tried=tried)) as events:
                 async for event in events:
                     if isinstance(event, Text):
                         yield StreamEvent("text", event.text, part_index=_TEXT)
@@ -158,8 +145,8 @@ class _OpenRouter:
         except CallError as error:
             _name_nearest(error, model)
             raise
-        except asyncio.CancelledError:
-            response.response_json = {"generations": begun}
+        except (asyncio.CancelledError, GeneratorExit):
+            response.response_json = {"attempts": _with_floats(list(map(asdict, tried)))}
             raise
         for pieces in calls.values():
             response.add_tool_call(_whole_call(pieces))
@@ -167,14 +154,14 @@ class _OpenRouter:
 
     async def late_bill(
         self, response: llm.Response | llm.AsyncResponse, key: str | None
-    ) -> Decimal | None:
-        """Ask what a call was billed that was cancelled, in USD; None if that is not known soon."""
-        ids = (response.response_json or {}).get("generations")
-        if not ids:
+    ) -> Bill | None:
+        """Ask what a call was billed that was given up; None if its tries are not known."""
+        noted = (response.response_json or {}).get("attempts")
+        if noted is None:
             return None
+        tries = [Attempt(row["code"], row["request_id"], _exact(row["cost"])) for row in noted]
         client = self._client or await _client_of_running_loop(self._settings)
-        bills = await ask_bills(ids, client, key or self.get_key())
-        return sum(bills.values(), Decimal(0)) if len(bills) == len(ids) else None
+        return await bill_of_tries(tries, client, key or self.get_key())
 
     def _pricing(self, receipt: Receipt) -> Mapping[str, Any] | None:
         """The prices to reckon with where no bill comes, which are those of what served."""
@@ -182,8 +169,7 @@ class _OpenRouter:
         if receipt.model and (not receipt.usage or receipt.usage.cost is None):
             known = catalogue.load(own_folder())
             if not known.is_same(wire_id(self.model_id), receipt.model):
-                served = (model for model in known.models if model.canonical_slug == receipt.model)
-                entry = known.get(receipt.model) or next(served, None)
+                entry = known.served_as(receipt.model)
         return None if entry is None else entry.pricing
 
     def _remember(self) -> None:
@@ -236,6 +222,11 @@ async def _client_of_running_loop(settings: ClientSettings) -> Client:
     from llm_reasonkit.openrouter.client import client_of_running_loop
 
     return await client_of_running_loop(settings)
+
+
+def _has_fees(body: Mapping[str, Any]) -> bool:
+    """Whether OpenRouter's own tools may be used, which cost something on free models, too."""
+    return any(tool["type"] != "function" for tool in body.get("tools", ()))
 
 
 def _tool_events(piece: ToolCall, calls: dict[str, list[ToolCall]]) -> Iterator[StreamEvent]:
@@ -291,6 +282,7 @@ def _note(response: llm.Response | llm.AsyncResponse, receipt: Receipt, bill: Bi
         "cost_source": "computed" if bill.is_computed else None,
         "tries_of_unknown_cost": bill.unknown or None,
         "openrouter_metadata": receipt.metadata,
+        "annotations": list(receipt.annotations) or None,
         "earlier_attempts": [asdict(attempt) for attempt in receipt.earlier] or None,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
@@ -305,6 +297,10 @@ def _closing_events(receipt: Receipt, reasoned: bool) -> Iterator[StreamEvent]:
         yield StreamEvent("reasoning", "", part_index=_REASONING, provider_metadata=metadata)
     elif not reasoned and receipt.usage and receipt.usage.reasoning:
         yield StreamEvent("reasoning", "", part_index=_REASONING, redacted=True)
+
+
+def _exact(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(repr(number))
 
 
 def _with_floats(value: Any) -> Any:  # noqa: ANN401 (any JSON value)

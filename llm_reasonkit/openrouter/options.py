@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 import llm
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 MAX_FALLBACKS = 3
 
@@ -78,6 +78,7 @@ ModelIds = Annotated[
 ]
 Stop = Annotated[list[str], BeforeValidator(_read_stop), Field(min_length=1, max_length=4)]
 Prices = Annotated[dict[PriceKind, Price], BeforeValidator(_read_prices)]
+_PRICES: TypeAdapter[dict[PriceKind, str]] = TypeAdapter(Prices)
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_read_json)]
 
 
@@ -134,8 +135,9 @@ class OpenRouterOptions(llm.Options):
     )
     provider: JsonObject | None = Field(
         default=None,
-        description="Provider preferences as JSON, sent as they are; they win over route and"
-        " max_price. See https://openrouter.ai/docs/features/provider-routing",
+        description="Provider preferences as JSON, sent as they are; they win over route, and of"
+        " two max_price the lower counts. See"
+        " https://openrouter.ai/docs/features/provider-routing",
     )
 
     @model_validator(mode="after")
@@ -144,6 +146,9 @@ class OpenRouterOptions(llm.Options):
             raise ValueError("give reasoning_effort or reasoning_max_tokens, not both")
         if self.route == "fallback" and not self.models:
             raise ValueError("route fallback needs models to fall back on, in the option models")
+        if self.provider and "max_price" in self.provider:
+            prices = _PRICES.validate_python(self.provider["max_price"])
+            self.provider = {**self.provider, "max_price": prices}
         return self
 
 
@@ -154,6 +159,14 @@ def provider_preferences(options: OpenRouterOptions) -> Mapping[str, Any]:
     if sort:
         # Without a partition each model would be exhausted before the next is considered.
         preferences["sort"] = {"by": sort, "partition": "none"} if options.models else sort
-    if options.max_price:
-        preferences["max_price"] = options.max_price
-    return preferences | (options.provider or {})
+    preferences |= options.provider or {}
+    most = _lower(options.max_price or {}, preferences.get("max_price") or {})
+    return preferences | {"max_price": most} if most else preferences
+
+
+def _lower(one: Mapping[PriceKind, str], other: Mapping[PriceKind, str]) -> dict[PriceKind, str]:
+    """Return the lower price of each kind: a budget must not be lifted by a preference."""
+    return {
+        kind: min((prices[kind] for prices in (one, other) if kind in prices), key=Decimal)
+        for kind in {**one, **other}
+    }

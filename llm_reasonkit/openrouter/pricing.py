@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llm_reasonkit.openrouter.wire import Usage
 from llm_reasonkit.reasoning.limits import Price
 
+if TYPE_CHECKING:
+    from llm_reasonkit.openrouter.events import Usage
+
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def is_free_variant(model_id: str) -> bool:
+    """Whether OpenRouter never bills this model."""
+    is_free = "free" in model_id.split(":")[1:] or model_id.removesuffix("/free") == "openrouter"
+    return is_free and not has_fees(model_id)
+
+
+def has_fees(model_id: str) -> bool:
+    """Whether a reply may cost more than its tokens: it searches the web, or a preset decides."""
+    return "online" in model_id.split(":")[1:] or "@preset/" in model_id
 
 
 def price(pricing: Mapping[str, Any], name: str) -> Decimal | None:

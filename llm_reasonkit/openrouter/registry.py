@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llm_reasonkit.openrouter import catalogue
+from llm_reasonkit.openrouter.ids import PREFIX, own_folder, wire_id
 from llm_reasonkit.openrouter.model import (
-    PREFIX,
     OpenRouterAsyncModel,
     OpenRouterModel,
     SettingsSource,
     environ_settings,
-    own_folder,
-    wire_id,
 )
 
 # As a word of its own, or the value of an option, or an item of a list: `--models=a,b`.

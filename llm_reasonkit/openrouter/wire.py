@@ -4,104 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import failures
+from llm_reasonkit.openrouter.chunk_pattern import ChunkPattern
+from llm_reasonkit.openrouter.events import (
+    Attempt,
+    Event,
+    Reasoning,
+    Receipt,
+    Text,
+    ToolCall,
+    Usage,
+)
 
 # Money must not pass through binary floats on its way in.
 _JSON = json.JSONDecoder(parse_float=Decimal)
 _MERGED_DETAILS = {"reasoning.text": "text", "reasoning.summary": "summary"}
-
-
-class Text(NamedTuple):
-    """A piece of the answer."""
-
-    text: str
-
-
-class Reasoning(NamedTuple):
-    """A piece of what the model thought before it answered."""
-
-    text: str
-
-
-class ToolCall(NamedTuple):
-    """A piece of a tool call: `name` is empty but for its first piece, `id` never is."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens and USD of one reply, as the server counted them; None where it did not say.
-
-    `cost` is what the call cost in truth: the bill, plus the provider's own where the user's
-    key at that provider paid for it. `reasoning` is part of `output`, `cached` of `input`.
-    """
-
-    input: int | None = None
-    output: int | None = None
-    reasoning: int | None = None
-    cached: int | None = None
-    cache_written: int | None = None
-    cost: Decimal | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An earlier try of the same call that may have been billed; `cost` None means unknown."""
-
-    code: str
-    request_id: str | None
-    cost: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the server said about the reply as a whole: always the last event of a stream.
-
-    `model` is the model that served it, `metadata` the server's account of its routing.
-    """
-
-    id: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    finish_reason: str | None = None
-    native_finish_reason: str | None = None
-    usage: Usage | None = None
-    reasoning_details: tuple[Mapping[str, Any], ...] = ()
-    metadata: Mapping[str, Any] | None = None
-    earlier: tuple[Attempt, ...] = ()
-
-    @property
-    def cost(self) -> Decimal | None:
-        """USD of this reply and of the known earlier attempts; None if this one is unknown."""
-        if self.usage is None or self.usage.cost is None:
-            return None
-        return self.usage.cost + sum((try_.cost for try_ in self.earlier if try_.cost), Decimal(0))
-
-
-Event = Text | Reasoning | ToolCall | Receipt
-
-
-def joined(events: list[Event]) -> list[Event]:
-    """Join neighbouring pieces of text, and of reasoning, into one."""
-    result: list[Event] = []
-    for kind, group in groupby(events, type):
-        pieces = list(group)
-        if kind is Text or kind is Reasoning:
-            text = "".join(piece.text for piece in pieces if isinstance(piece, Text | Reasoning))
-            result.append(kind(text))
-        else:
-            result.extend(pieces)
-    return result
 
 
 def parse_json(body: bytes) -> object:
@@ -146,6 +67,7 @@ class Reader:
         self._asked = model
         self._unfinished_line: list[bytes] = []
         self._unparsed = ""
+        self._pattern = ChunkPattern()
         self._text: list[str] = []
         self._calls: dict[int, ToolCall] = {}
         self._last_call = 0
@@ -155,6 +77,7 @@ class Reader:
         self._native_finish: str | None = None
         self._usage: Usage | None = None
         self._details: list[dict[str, Any]] = []
+        self._annotations: list[Mapping[str, Any]] = []
         self._refusal = ""
         self._metadata: Mapping[str, Any] | None = None
 
@@ -239,11 +162,16 @@ class Reader:
             native_finish_reason=self._native_finish,
             usage=self._usage,
             reasoning_details=tuple(self._details),
+            annotations=tuple(self._annotations),
             metadata=self._metadata,
             earlier=earlier,
+            is_free=self.failure is not None and not self.failure.billed,
         )
 
     def _read_data(self, data: str, events: list[Event]) -> None:
+        if not self._unparsed and (text := self._pattern.text_of(data)):
+            self._add_text(text, events)
+            return
         data = self._unparsed + data
         self._unparsed = ""
         while data and not self.failure:
@@ -258,6 +186,8 @@ class Reader:
                 self._unparsed = data + "\n"
                 return
             self._read_chunk(chunk, events)
+            if end == len(data):
+                self._pattern.learn(data, chunk)
             # Some upstreams glue two events into one line.
             data = data[end:].lstrip().removeprefix("data:").lstrip()
 
@@ -284,10 +214,16 @@ class Reader:
             error = error or choice.get("error")
         # "Token limit reached" next to `length` is how some providers say that the reply is cut.
         if error and self._finish != "length":
-            self.fail(failures.in_band(error, self._asked))
+            self._fail_in_band(error)
         elif self._finish == "error":
             reason = self._native_finish or "no reason given"
-            self.fail(failures.in_band({"code": 502, "message": reason}, self._asked))
+            self._fail_in_band({"code": 502, "message": reason})
+
+    def _fail_in_band(self, error: object) -> None:
+        failure = failures.in_band(error, self._asked)
+        # OpenRouter does not charge for a reply that is an error from its first word on.
+        failure.billed = failure.billed or self.has_output
+        self.fail(failure)
 
     def _read_message(self, message: Mapping[str, Any], events: list[Event]) -> None:
         if details := message.get("reasoning_details"):
@@ -296,10 +232,9 @@ class Reader:
             self.has_output = True
             events.append(Reasoning(str(reasoning)))
         if content := message.get("content"):
-            text = content if isinstance(content, str) else _text_of_parts(content)
-            self.has_output = self.has_output or not text.isspace()
-            self._text.append(text)
-            events.append(Text(text))
+            self._add_text(content if isinstance(content, str) else _text_of_parts(content), events)
+        if isinstance(annotations := message.get("annotations"), list):
+            self._annotations += filter(None, map(_mapping, annotations))
         if refusal := message.get("refusal"):
             self._refusal += str(refusal)
         if calls := message.get("tool_calls"):
@@ -308,6 +243,11 @@ class Reader:
                 self._read_tool_call(_mapping(call), position)
                 for position, call in enumerate(calls if isinstance(calls, list) else ())
             )
+
+    def _add_text(self, text: str, events: list[Event]) -> None:
+        self.has_output = self.has_output or not text.isspace()
+        self._text.append(text)
+        events.append(Text(text))
 
     def _read_tool_call(self, call: Mapping[str, Any], position: int) -> ToolCall:
         function = _mapping(call.get("function"))

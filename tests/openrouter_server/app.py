@@ -1,4 +1,4 @@
-"""The ASGI application: routes, checks, and the sending of what was decided."""
+"""The ASGI application: connections, and who answers which path."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from . import billing, checks, models, replies
-from .behaviours import Answer, Behaviour, Drop, Raw, Refuse, Stall
-from .refusals import refuse
+from . import billing, chat, checks, listings, models, surfaces
+from .refusals import management_key, refuse
 
 if TYPE_CHECKING:
     from .server import Request, Server
 
 PREFIX = "/api/v1"
+_CORS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "X-Generation-Id,X-Provider-Name,request-id,cf-ray"),
+)
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET,OPTIONS,PATCH,DELETE,POST,PUT",
+    "access-control-allow-headers": "Authorization, Content-Type, HTTP-Referer, X-Title",
+}
 
 
 class Exchange:
@@ -63,7 +69,7 @@ class Exchange:
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Send the status line and headers."""
-        encoded = [(name.encode(), value.encode()) for name, value in headers]
+        encoded = [(name.encode(), value.encode()) for name, value in (*headers, *_CORS)]
         await self._send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def write(self, data: bytes, *, last: bool = False) -> None:
@@ -97,203 +103,57 @@ async def handle(exchange: Exchange) -> None:
     request = server.record(scope["method"], scope["path"], headers, raw)
     path = scope["path"].removeprefix(PREFIX)
     async with exchange.watched():
-        if scope["method"] == "POST" and path == "/chat/completions":
-            await _chat(exchange, request, raw, authorization)
-        elif scripted := server.next_behaviour(path):
-            await _send(exchange, scripted, request)
-        elif scope["method"] == "GET" and path == "/models":
-            await _send(exchange, _models(server), request)
+        if scope["method"] == "OPTIONS":
+            await exchange.reply(204, b"", "text/plain", **_PREFLIGHT)
+        elif scope["method"] == "POST" and path in (*chat.SURFACES, "/embeddings"):
+            await _inference(exchange, request, raw, path, authorization)
         else:
             query = parse_qs(scope["query_string"].decode())
-            await _account(exchange, request, path, query, authorization)
+            found = server.next_behaviour(request, model=path)
+            found = found or listings.public(server, path, query)
+            if found is None and path.startswith(listings.PRIVATE):
+                found = checks.check_key(authorization, server.all_keys)
+                key = checks.key_of(authorization)
+                found = found or listings.private(server, path, query, key)
+            await chat.send(exchange, found or listings.NO_SUCH_PATH, request)
     request.cancelled = exchange.gone.is_set()
 
 
-async def _chat(exchange: Exchange, request: Request, raw: bytes, authorization: str) -> None:
-    server = exchange.server
-    body = checks.read_body(raw)
-    refusal = checks.check_key(authorization, set(server.keys))
-    if refusal is None and isinstance(body, Refuse):
-        refusal = body
-    if refusal is None and isinstance(body, dict):
-        await _first_that_answers(exchange, request, body)
-        return
-    await _send(exchange, refusal or refuse(500, "Internal Server Error"), request)
-
-
-async def _first_that_answers(exchange: Exchange, request: Request, body: dict[str, Any]) -> None:
-    """Try `model` and then `models`, as OpenRouter does after whatever error."""
-    server = exchange.server
-    asked = [body["model"]] if body.get("model") else []
-    asked += body.get("models") or []
-    refusal, attempts = None, []
-    for model in asked or [""]:
-        behaviour = server.next_behaviour(model)
-        if isinstance(behaviour, Raw | Drop | Stall):
-            await _send(exchange, behaviour, request)
-            return
-        if not isinstance(behaviour, Refuse):
-            if refusal := checks.check_request(body):
-                break
-            behaviour = behaviour or server.default_answer({**body, "model": model})
-        if isinstance(behaviour, Answer):
-            await _answer(exchange, request, {**body, "model": model}, behaviour, attempts)
-            return
-        refusal = behaviour
-        attempts.append({"provider": "Acme Cloud", "model": model, "status": refusal.status})
-    assert refusal is not None
-    await _send(exchange, refusal, request)
-
-
-async def _answer(
-    exchange: Exchange,
-    request: Request,
-    body: dict[str, Any],
-    answer: Answer,
-    attempts: list[dict[str, Any]],
+async def _inference(
+    exchange: Exchange, request: Request, raw: bytes, path: str, authorization: str
 ) -> None:
-    """Answer as `body["model"]`, after other models' failed `attempts`."""
-    server = exchange.server
-    row = models.find(body["model"])
-    assert row is not None
-    prompt = billing.prompt_tokens(body)
-    limit = body.get("max_tokens")
-    answer, completion = server.limited(answer, limit)
-    usage = billing.usage_object(answer, row["pricing"], prompt, completion)
-    metadata = _metadata(request.body, body["model"], answer, attempts)
-    generation = replies.Generation(
-        id=server.new_id(),
-        created=int(server.now),
-        model=answer.model or row["canonical_slug"],
-        answer=answer,
-        usage=usage if answer.usage else None,
-        metadata=metadata if "x-openrouter-metadata" in request.headers else None,
-    )
-    request.generation = generation.id
-    said = usage.get("cost")
-    billed = Decimal(repr(said)) if isinstance(said, int | float) else Decimal(0)
-    billed += answer.upstream or 0
-    server.ledger.book(generation.id, Decimal(0) if answer.cut else billed)
-    await exchange.wait(answer.delay) if answer.delay else None
-    kind = answer.content_type
-    if body.get("stream"):
-        await exchange.start(200, _headers(kind or "text/event-stream", generation.id))
-        await _stream(exchange, generation)
-    else:
-        data = json.dumps(replies.body(generation), ensure_ascii=False).encode()
-        await exchange.start(200, _headers(kind or "application/json", generation.id))
-        await exchange.write(data, last=True)
-
-
-def _headers(kind: str, generation: str) -> list[tuple[str, str]]:
-    return [
-        ("content-type", kind),
-        ("cache-control", "no-cache"),
-        ("x-generation-id", generation),
-        ("access-control-expose-headers", "X-Generation-Id,X-Provider-Name,request-id,cf-ray"),
-    ]
-
-
-async def _stream(exchange: Exchange, generation: replies.Generation) -> None:
-    answer = generation.answer
-    for event in replies.stream(generation):
-        if exchange.gone.is_set():
-            return
-        if not isinstance(event, bytes):
-            await _cut(exchange, answer)
-            return
-        size = answer.write or len(event)
-        for start in range(0, len(event), size):
-            await exchange.write(event[start : start + size])
-            if answer.write:
-                # Lets the piece leave before the next one joins it.
-                await asyncio.sleep(0)
-        if answer.delay_between:
-            await exchange.wait(answer.delay_between)
-    await exchange.write(b"", last=True)
-
-
-async def _cut(exchange: Exchange, answer: Answer) -> None:
-    if answer.cut == "drop":
-        await exchange.cut_off()
-    elif answer.cut == "end":
-        await exchange.write(b"", last=True)
-    while answer.cut == "stall_with_comments" and not exchange.gone.is_set():
-        await exchange.write(b": OPENROUTER PROCESSING\n\n")
-        await exchange.wait(0.02)
-    if answer.cut == "stall":
-        await exchange.wait(None)
-
-
-async def _send(exchange: Exchange, behaviour: Behaviour, request: Request) -> None:
-    if isinstance(behaviour, Refuse):
-        error = {"error": behaviour.error, "user_id": "user_1"}
-        body = behaviour.body if behaviour.body is not None else json.dumps(error).encode()
-        await exchange.reply(
-            behaviour.status, body, behaviour.content_type, **dict(behaviour.headers)
-        )
-    elif isinstance(behaviour, Raw):
-        kind = ("content-type", behaviour.content_type)
-        await exchange.start(behaviour.status, [kind, *behaviour.headers.items()])
-        for data in behaviour.writes:
-            await exchange.write(data)
-            await asyncio.sleep(0)
-        if behaviour.reset:
-            await exchange.cut_off()
-        else:
-            await exchange.write(b"", last=True)
-    elif isinstance(behaviour, Drop):
-        exchange.reset()
-    elif isinstance(behaviour, Stall):
-        await exchange.wait(None)
-    request.status = getattr(behaviour, "status", None)
-
-
-def _models(server: Server) -> Raw:
-    rows = list(models.MODELS.values())
-    data = {"data": rows, "total_count": len(rows), "links": {"next": None}}
-    caching = {"cache-control": "public, max-age=300, stale-while-revalidate=3600"}
-    return Raw([json.dumps(data).encode()], 200, "application/json", caching)
-
-
-async def _account(
-    exchange: Exchange,
-    request: Request,
-    path: str,
-    query: dict[str, list[str]],
-    authorization: str,
-) -> None:
-    server = exchange.server
-    refusal = checks.check_key(authorization, set(server.keys))
-    spent = float(server.ledger.total)
-    if path in ("/key", "/auth/key"):
-        data: Any = {"label": "sk-or-v1-tes...key", "limit": None, "usage": spent}
-        data |= {"limit_remaining": None, "is_free_tier": False, "is_management_key": False}
-    elif path == "/credits":
-        data = {"total_credits": float(server.credits), "total_usage": spent}
-    elif path == "/generation":
-        generation = query.get("id", [""])[0]
-        data = server.generation(generation)
-        if data is None:
-            refusal = refusal or refuse(404, f"Generation {generation} not found")
-    else:
-        refusal = Refuse(404, body=b"<html><title>404</title></html>", content_type="text/html")
-        data = None
+    server, key = exchange.server, checks.key_of(authorization)
+    refusal = checks.check_key(authorization, server.all_keys)
+    if key == server.management_key:
+        refusal = management_key()
     if refusal:
-        await _send(exchange, refusal, request)
+        await chat.send(exchange, refusal, request)
+    elif path == "/embeddings":
+        await _embed(exchange, request, key)
+    else:
+        await chat.answer(exchange, request, raw, key, path)
+
+
+async def _embed(exchange: Exchange, request: Request, key: str) -> None:
+    body, server = request.body, exchange.server
+    row = models.find(str(body.get("model"))) if isinstance(body, dict) else None
+    if row is None or not body.get("input"):
+        refusal = refuse(400, f"{request.body} is not a request for embeddings")
+        await chat.send(exchange, refusal, request)
         return
-    request.status = 200
-    await exchange.reply(200, json.dumps({"data": data}).encode())
-
-
-def _metadata(
-    body: dict[str, Any], served: str, answer: Answer, failed: list[dict[str, Any]]
-) -> dict[str, Any]:
-    attempt = {"provider": answer.provider, "model": served, "status": 200}
-    return {
-        "requested": body.get("model"),
-        "strategy": "fallback" if failed else "direct",
-        "attempt": len(failed) + 1,
-        "is_byok": answer.upstream is not None,
-        "attempts": [*failed, attempt],
+    tokens = sum(billing.count_tokens(str(text)) for text in _listed(body["input"]))
+    usd = billing.cost(billing.prices_at(row["pricing"], tokens, server.now), tokens, 0)
+    request.generation = server.new_id()
+    server.settle(request.generation, billing.Bill(usd, key, server.now))
+    reply = {
+        "object": "list",
+        "data": surfaces.embeddings(body),
+        "model": models.served_name(row),
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens, "cost": float(usd)},
+        "id": request.generation,
     }
+    await exchange.reply(200, json.dumps(reply).encode())
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -23,16 +23,25 @@ class ToolCall:
     identified: bool = False
 
 
+def citation(url: str, title: str, content: str) -> dict[str, Any]:
+    """Return the annotation by which a reply cites a page that a search of the web found."""
+    cited = {"url": url, "title": title, "content": content, "start_index": 0, "end_index": 0}
+    return {"type": "url_citation", "url_citation": cited}
+
+
 @dataclass(frozen=True)
 class Answer:
     """A reply with status 200.
 
-    text: None stands for content null. deltas: pieces of text when streamed. usage: shape of the
-    usage chunk (1 choice without finish_reason, 2 no choices, 3 finish_reason again, None no
-    chunk). usage_changes: laid over the usage object; a value of ... drops the key.
-    upstream: USD charged at the user's own provider (BYOK). cut: what happens after `cut_after`
-    pieces of text. error: the error object that goes with cut="error", in one of its shapes, or
-    beside the usage chunk. write: bytes in one write, None for an event a write.
+    text: None stands for content null. deltas: pieces of text when streamed. provider: None for
+    the one that was routed to. usage: shape of the usage chunk (1 choice without finish_reason, 2
+    no choices, 3 finish_reason again, None no chunk). usage_changes: laid over the usage object; a
+    value of ... drops the key. annotations: what the reply cites, as in `citation`. cached,
+    cache_written: tokens of the prompt. upstream: USD charged at the user's own provider (BYOK).
+    cut: what happens after `cut_after` pieces of text. error: the error object that goes with
+    cut="error", in one of its shapes, or beside the usage chunk. write: bytes in one write, None
+    for an event a write. odd: unknown keys are strewn in, and the known ones come in another
+    order.
     """
 
     text: str | None = "alpha one"
@@ -40,13 +49,16 @@ class Answer:
     reasoning: str = ""
     reasoning_details: Sequence[Mapping[str, Any]] | None = None
     tool_calls: Sequence[ToolCall] = ()
+    annotations: Sequence[Mapping[str, Any]] = ()
     refusal: str | None = None
     finish_reason: str | None = "stop"
     native_finish_reason: str | None = None
     model: str | None = None
-    provider: str = "Acme Cloud"
+    provider: str | None = None
     usage: Literal[1, 2, 3] | None = 2
     usage_changes: Mapping[str, Any] = field(default_factory=dict)
+    cached: int = 0
+    cache_written: int = 0
     upstream: Decimal | None = None
     comments: int = 1
     comments_between: int = 0
@@ -55,6 +67,7 @@ class Answer:
     line_end: bytes = b"\n"
     write: int | None = None
     debug_chunk: bool = False
+    odd: bool = False
     content_type: str | None = None
     delay: float = 0
     delay_between: float = 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import models
+from . import billing, models
 from .behaviours import Refuse
-from .refusals import refuse
+from .refusals import provider_refuses, refuse, too_long
 
 _PREFERENCES = {
     "order",
@@ -25,15 +25,22 @@ _PREFERENCES = {
     "preferred_max_latency",
     "options",
 }
+_COMPRESSED_BY_DEFAULT = 8192
+_INPUTS = ("messages", "prompt", "input")
 
 
 def check_key(authorization: str, known: set[str]) -> Refuse | None:
     """Refuse a missing or unknown key."""
     if not authorization:
         return refuse(401, "No cookie auth credentials found")
-    if authorization.removeprefix("Bearer ") not in known:
+    if key_of(authorization) not in known:
         return refuse(401, "User not found.")
     return None
+
+
+def key_of(authorization: str) -> str:
+    """Return the key in the header of that name."""
+    return authorization.removeprefix("Bearer ")
 
 
 def read_body(raw: bytes) -> dict[str, Any] | Refuse:
@@ -42,13 +49,13 @@ def read_body(raw: bytes) -> dict[str, Any] | Refuse:
         body = json.loads(raw)
     except ValueError:
         return refuse(400, "Input must have at least 1 token.")
-    if not isinstance(body, dict) or not (body.get("messages") or body.get("prompt")):
+    if not isinstance(body, dict) or not any(body.get(name) for name in _INPUTS):
         return refuse(400, 'Input required: specify "prompt" or "messages"')
     return body
 
 
 def check_request(body: dict[str, Any]) -> Refuse | None:
-    """Refuse what no provider would be asked."""
+    """Refuse what is wrong whichever model would answer; none of it counts against a limit."""
     fallbacks = body.get("models") or []
     if len(fallbacks) > 3:
         return refuse(400, "'models' array must have 3 items or fewer.")
@@ -64,33 +71,52 @@ def check_request(body: dict[str, Any]) -> Refuse | None:
             if models.has_base(model_id):
                 return refuse(404, f"No endpoints found for {model_id}.")
             return refuse(400, f"{model_id} is not a valid model ID")
-    row = models.find((asked + fallbacks)[0])
-    assert row is not None
-    return _check_model(body, row)
+    return None
 
 
-def _check_model(body: dict[str, Any], row: dict[str, Any]) -> Refuse | None:
-    supported = set(row["supported_parameters"])
+def check_model(body: dict[str, Any], row: dict[str, Any], minimum: int | None) -> Refuse | None:
+    """Refuse what this model cannot do.
+
+    minimum: the fewest tokens that its providers let a reply be limited to.
+    """
     reasoning = body.get("reasoning") or {}
     if row.get("reasoning", {}).get("mandatory") and (
         reasoning.get("effort") == "none" or reasoning.get("enabled") is False
     ):
         return refuse(400, "Reasoning is mandatory for this endpoint and cannot be disabled.")
-    if body.get("tools") and "tools" not in supported:
-        return refuse(404, "No endpoints found that support tool use.")
-    if _has_image(body) and "image" not in row["architecture"]["input_modalities"]:
-        return refuse(404, "No endpoints found that support image input")
-    wants_all = (body.get("provider") or {}).get("require_parameters")
-    if wants_all and "response_format" in body and "structured_outputs" not in supported:
-        return refuse(404, "No endpoints found that can handle the requested parameters.")
+    limit = body.get("max_tokens")
+    if minimum and limit and limit < minimum:
+        said = (
+            "Invalid 'max_output_tokens': integer below minimum value."
+            f" Expected a value >= {minimum}, but got {limit} instead."
+        )
+        return provider_refuses(json.dumps({"error": {"message": said}}))
     return None
 
 
-def _has_image(body: dict[str, Any]) -> bool:
-    contents = (message.get("content") for message in body.get("messages") or ())
-    return any(
-        part.get("type") == "image_url"
-        for content in contents
-        if isinstance(content, list)
-        for part in content
-    )
+def check_context(body: dict[str, Any], row: dict[str, Any]) -> Refuse | None:
+    """Refuse what is longer than the model's context, unless it is to be compressed."""
+    text, tools = billing.prompt_tokens(body)
+    output = body.get("max_tokens") or 0
+    limit = row["context_length"]
+    if _compresses(body, row) or text + tools + output <= limit:
+        return None
+    return too_long(limit, text, tools, output)
+
+
+def prompt_after_compression(body: dict[str, Any], row: dict[str, Any]) -> int:
+    """Return the tokens of the prompt as the model gets it."""
+    prompt = sum(billing.prompt_tokens(body))
+    room = row["context_length"] - (body.get("max_tokens") or 0)
+    return min(prompt, max(1, room)) if _compresses(body, row) else prompt
+
+
+def _compresses(body: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether the middle of a prompt that is too long is left out: as asked, or for small ones."""
+    if "transforms" in body:
+        return "middle-out" in body["transforms"]
+    plugins = {plugin.get("id"): plugin for plugin in body.get("plugins") or ()}
+    plugin = plugins.get("context-compression")
+    if plugin is not None:
+        return bool(plugin.get("enabled", True))
+    return bool(row["context_length"] <= _COMPRESSED_BY_DEFAULT)

@@ -9,7 +9,7 @@ _TOOLS = "tools tool_choice"
 _SCHEMA = "response_format structured_outputs"
 
 
-def _row(
+def row(
     model_id: str,
     name: str,
     prompt: str,
@@ -22,6 +22,7 @@ def _row(
     max_output: int | None = 16_384,
     **more: Any,
 ) -> dict[str, Any]:
+    """Build a row of the catalogue; prices are USD per token."""
     prices = more.pop("prices", {})
     return {
         "id": model_id,
@@ -51,9 +52,9 @@ def _row(
 
 
 MODELS: dict[str, dict[str, Any]] = {
-    row["id"]: row
-    for row in (
-        _row(
+    each["id"]: each
+    for each in (
+        row(
             "acme/small",
             "Acme: Small",
             "0.0000001",
@@ -63,7 +64,7 @@ MODELS: dict[str, dict[str, Any]] = {
             inputs=("text", "image", "file", "audio"),
             prices={"input_cache_read": "0.00000001"},
         ),
-        _row(
+        row(
             "acme/small:free",
             "Acme: Small (free)",
             "0",
@@ -71,7 +72,7 @@ MODELS: dict[str, dict[str, Any]] = {
             f"{_ALL} {_TOOLS}",
             slug="acme/small-2026-01-15",
         ),
-        _row(
+        row(
             "acme/thinker",
             "Acme: Thinker",
             "0.000003",
@@ -87,8 +88,8 @@ MODELS: dict[str, dict[str, Any]] = {
             },
             reasoning={"mandatory": True},
         ),
-        _row("acme/prose", "Acme: Prose", "0.0000002", "0.0000002", _ALL, max_output=None),
-        _row(
+        row("acme/prose", "Acme: Prose", "0.0000002", "0.0000002", _ALL, max_output=None),
+        row(
             "anthropic/claude-sonnet-4",
             "Anthropic: Claude Sonnet 4",
             "0.000003",
@@ -97,7 +98,7 @@ MODELS: dict[str, dict[str, Any]] = {
             slug="anthropic/claude-4-sonnet-20250522",
             inputs=("image", "text", "file"),
         ),
-        _row(
+        row(
             "~acme/small-latest",
             "Acme: Small Latest",
             "0.0000001",
@@ -105,19 +106,32 @@ MODELS: dict[str, dict[str, Any]] = {
             f"{_ALL} {_TOOLS} {_SCHEMA}",
             alias_target={"name": "Acme: Small", "slug": "acme/small"},
         ),
-        _row("openrouter/auto", "Auto Router", "-1", "-1", f"{_ALL} {_TOOLS} {_SCHEMA}"),
+        row("openrouter/auto", "Auto Router", "-1", "-1", f"{_ALL} {_TOOLS} {_SCHEMA}"),
     )
 }
+PRESETS = {"brief": "acme/small"}
+"""Models by the presets that name them."""
+_ROUTERS = {"openrouter/auto": "acme/small", "openrouter/free": "acme/small:free"}
 _ROUTING_SUFFIXES = {"nitro", "floor", "exacto", "online"}
 
 
 def find(model_id: str) -> dict[str, Any] | None:
     """Return the row that serves `model_id`."""
-    base, *suffixes = model_id.split(":")
-    row = MODELS.get(":".join([base, *(s for s in suffixes if s not in _ROUTING_SUFFIXES)]))
+    base, at, preset = model_id.partition("@preset/")
+    if at and preset not in PRESETS:
+        return None
+    base, *suffixes = (base or PRESETS.get(preset, "")).split(":")
+    name = ":".join([base, *(s for s in suffixes if s not in _ROUTING_SUFFIXES)])
+    row = MODELS.get(_ROUTERS.get(name, name))
     if row and "alias_target" in row:
         return MODELS[row["alias_target"]["slug"]]
-    return MODELS["acme/small"] if row and row["id"] == "openrouter/auto" else row
+    return row
+
+
+def served_name(row: dict[str, Any]) -> str:
+    """Return the name under which replies of a model come: dated, with the variant it is."""
+    _, colon, variant = str(row["id"]).partition(":")
+    return f"{row['canonical_slug']}{colon}{variant}"
 
 
 def has_base(model_id: str) -> bool:

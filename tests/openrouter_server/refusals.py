@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from email.utils import formatdate
 from typing import Any, Literal
 
@@ -33,6 +34,30 @@ def rate_limited(seconds: float | None = None, form: Hint = "seconds") -> Refuse
     return refuse(429, words, retry_after(seconds, form) if seconds is not None else None)
 
 
+def over_limit(words: str, limit: int, reset: float) -> Refuse:
+    """One of OpenRouter's own limits, until `reset`, in seconds since 1970."""
+    headers = _limits(limit, round(reset * 1000))
+    return refuse(429, f"Rate limit exceeded: {words}", headers, headers=headers)
+
+
+def _limits(limit: int, reset_ms: int) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(reset_ms),
+    }
+
+
+def admission_control(seconds: float) -> Refuse:
+    """OpenRouter was too slow to look up the balance."""
+    return refuse(
+        429,
+        "OpenRouter could not verify available credits for this request in time.",
+        retry_after(seconds),
+        limit_source="openrouter_admission_control",
+    )
+
+
 def upstream_rate_limited(
     header: float | None = None, metadata: float | None = None, *, is_byok: bool = False
 ) -> Refuse:
@@ -48,31 +73,44 @@ def upstream_rate_limited(
     return refuse(429, "Provider returned error", headers, **meta)
 
 
-def daily_limit(reset_ms: int) -> Refuse:
+def daily_limit(reset_ms: int, allowance: int = 50) -> Refuse:
     """All free requests of the day are used up until `reset_ms`, milliseconds since 1970."""
-    limits = {
-        "X-RateLimit-Limit": "50",
-        "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": str(reset_ms),
-    }
+    limits = _limits(allowance, reset_ms)
+    words = "free-models-per-day. Add 10 credits to unlock 1000 free model requests per day"
     return refuse(
         429,
-        "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model"
-        " requests per day",
+        f"Rate limit exceeded: {'free-models-per-day-high-balance.' if allowance > 50 else words}",
         limits,
         headers=limits,
         limit_source="openrouter_free_tier_daily",
     )
 
 
-def no_credits(asked: int = 8192, affordable: int = 1848) -> Refuse:
-    """The balance does not cover the largest possible reply."""
+def no_credits(
+    asked: int = 8192, affordable: int = 1848, source: str = "openrouter_credits"
+) -> Refuse:
+    """The balance, or what the key may spend of it, does not cover the largest possible reply."""
     return refuse(
         402,
         f"This request requires more credits, or fewer max_tokens. You requested up to {asked}"
         f" tokens, but can only afford {affordable}. To increase, visit"
         " https://openrouter.ai/settings/credits and add more credits",
-        limit_source="openrouter_credits",
+        limit_source=source,
+    )
+
+
+def negative_balance() -> Refuse:
+    """More was spent than bought; not even free models answer."""
+    return refuse(402, "Insufficient credits. Add more using https://openrouter.ai/credits")
+
+
+def never_purchased() -> Refuse:
+    """Nothing was ever bought."""
+    return refuse(
+        402,
+        "Insufficient credits. This account never purchased credits. Make sure your key is on the"
+        " correct account or org, and if so, purchase more at"
+        " https://openrouter.ai/settings/credits",
     )
 
 
@@ -87,13 +125,33 @@ def in_flight(seconds: float) -> Refuse:
     )
 
 
-def key_limit() -> Refuse:
+def weight_exceeds_budget() -> Refuse:
+    """The request alone is more than may run at a time."""
+    return refuse(
+        402,
+        "This request would exceed your available credits given your current in-flight requests.",
+        reason="weight_exceeds_budget",
+        limit_source="openrouter_in_flight_budget",
+    )
+
+
+def key_limit(period: str = "daily") -> Refuse:
     """The key's own limit is reached."""
     return refuse(
         403,
-        "Key limit exceeded (daily limit). Manage it using https://openrouter.ai/settings/keys",
+        f"Key limit exceeded ({period} limit). Manage it using https://openrouter.ai/settings/keys",
         limit_source="openrouter_key_limit",
     )
+
+
+def management_key() -> Refuse:
+    """A key that manages others does no inference; the words are not on record."""
+    return refuse(403, "Management keys cannot be used for inference")
+
+
+def management_only() -> Refuse:
+    """An ordinary key does not manage."""
+    return refuse(403, "Only management keys can perform this operation")
 
 
 def moderated(model: str = "acme/small") -> Refuse:
@@ -109,14 +167,38 @@ def moderated(model: str = "acme/small") -> Refuse:
     )
 
 
-def no_endpoint(step: str = "Filter by Max Price") -> Refuse:
-    """No provider is left after the request's own filters."""
+def guardrail() -> Refuse:
+    """A guardrail of the account blocks what is asked."""
+    return refuse(403, "Request blocked: prompt injection patterns detected")
+
+
+def no_endpoint(
+    step: str = "Filter by Max Price",
+    words: str = "No endpoints found that can handle the requested parameters.",
+    funnel: Sequence[tuple[str, int]] = (("All endpoints", 3),),
+) -> Refuse:
+    """No provider is left after the request's own filters, of which `step` took the last ones."""
+    counts = [{"step": name, "endpoint_count": count} for name, count in funnel]
+    return refuse(404, words, routing_funnel=counts, failed_routing_step=step)
+
+
+def too_long(limit: int, text: int, tools: int, output: int) -> Refuse:
+    """Prompt and reply do not fit into the model's context; all in tokens."""
+    parts = [f"{text} of text input"]
+    parts += [f"{tools} of tool input"] if tools else []
+    parts += [f"{output} in the output"] if output else []
     return refuse(
-        404,
-        "No endpoints found that can handle the requested parameters.",
-        routing_funnel=[{"step": "All endpoints", "endpoint_count": 3}],
-        failed_routing_step=step,
+        400,
+        f"This endpoint's maximum context length is {limit} tokens. However, you requested about"
+        f" {text + tools + output} tokens ({', '.join(parts)}). Please reduce the length of either"
+        " one, or use the context-compression plugin to compress your prompt automatically.",
+        provider_name=None,
     )
+
+
+def provider_refuses(raw: str, code: int = 400) -> Refuse:
+    """The provider does not take the request as it is; its words are JSON in a string."""
+    return refuse(code, "Provider returned error", raw=raw, provider_name="Acme Cloud")
 
 
 def bad_gateway(raw: str | None = '{"error":{"message":"upstream exploded"}}') -> Refuse:

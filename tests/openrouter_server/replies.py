@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ class Generation:
     id: str
     created: int
     model: str
+    provider: str
     answer: Answer
     usage: Mapping[str, Any] | None
     metadata: Mapping[str, Any] | None = None
@@ -43,15 +45,19 @@ def body(generation: Generation) -> dict[str, Any]:
             }
             for index, call in enumerate(answer.tool_calls)
         ]
+    if answer.annotations:
+        message["annotations"] = list(answer.annotations)
     choice = _choice(answer, answer.finish_reason) | {"message": message}
     reply = _head(generation, "chat.completion") | {"choices": [choice]}
     if generation.usage is not None:
         reply["usage"] = generation.usage
     if answer.error and answer.error_shape == "bare":
         return {"error": answer.error}
+    if answer.error and answer.error_shape == "beside_usage":
+        return reply | {"error": answer.error}
     if answer.error:
         choice |= {"error": answer.error, "finish_reason": "error"}
-    return reply
+    return _odd(reply, generation) if answer.odd else reply
 
 
 def stream(generation: Generation) -> Iterator[bytes | object]:
@@ -59,6 +65,7 @@ def stream(generation: Generation) -> Iterator[bytes | object]:
     answer, end = generation.answer, generation.answer.line_end
 
     def event(chunk: Mapping[str, Any]) -> bytes:
+        chunk = _odd(chunk, generation) if answer.odd else chunk
         return b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + end + end
 
     comment = b": OPENROUTER PROCESSING" + end + end
@@ -86,6 +93,18 @@ def stream(generation: Generation) -> Iterator[bytes | object]:
         yield answer.trailing
 
 
+def _odd(value: Any, generation: Generation) -> Any:
+    """Strew in keys that nobody knows yet, and shuffle those of every object."""
+    if isinstance(value, list):
+        return [_odd(item, generation) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    items = [(name, _odd(item, generation)) for name, item in value.items()]
+    items.append(("x_new", {"kind": "unheard_of", "list": [None, 1, "a"]}))
+    random.Random(f"{generation.id}{len(items)}").shuffle(items)
+    return dict(items)
+
+
 def _cut(generation: Generation, event: Any) -> Iterator[bytes | object]:
     answer = generation.answer
     if answer.cut == "error":
@@ -104,7 +123,7 @@ def _cut(generation: Generation, event: Any) -> Iterator[bytes | object]:
 
 
 def _deltas(answer: Answer) -> Iterator[dict[str, Any]]:
-    for piece in _split(answer.reasoning, answer.deltas if answer.reasoning else 0):
+    for piece in split(answer.reasoning, answer.deltas if answer.reasoning else 0):
         yield {
             "content": "",
             "reasoning": piece,
@@ -116,14 +135,16 @@ def _deltas(answer: Answer) -> Iterator[dict[str, Any]]:
         yield {"content": "", "reasoning": None, "reasoning_details": [detail]}
     if answer.refusal:
         yield {"content": None, "refusal": answer.refusal}
-    for piece in _split(answer.text or "", answer.deltas):
+    for piece in split(answer.text or "", answer.deltas):
         yield {"content": piece}
+    for annotation in answer.annotations:
+        yield {"content": "", "annotations": [annotation]}
     for index, call in enumerate(answer.tool_calls):
         yield from _tool_deltas(index, call)
 
 
 def _tool_deltas(index: int, call: ToolCall) -> Iterator[dict[str, Any]]:
-    for number, piece in enumerate(_split(call.arguments, call.pieces) or [None]):
+    for number, piece in enumerate(split(call.arguments, call.pieces) or [None]):
         delta: dict[str, Any] = {"function": {"arguments": piece}}
         if piece is None:
             del delta["function"]["arguments"]
@@ -139,7 +160,8 @@ def _tool_deltas(index: int, call: ToolCall) -> Iterator[dict[str, Any]]:
         yield {"content": None, "tool_calls": [delta]}
 
 
-def _split(text: str, count: int) -> list[str]:
+def split(text: str, count: int) -> list[str]:
+    """Cut a text into at most `count` pieces of the same size."""
     if not text:
         return []
     size = -(-len(text) // max(1, count))
@@ -157,7 +179,7 @@ def _head(generation: Generation, kind: str) -> dict[str, Any]:
         "object": kind,
         "created": generation.created,
         "model": generation.model,
-        "provider": generation.answer.provider,
+        "provider": generation.provider,
     }
     if generation.metadata is not None and kind == "chat.completion":
         head["openrouter_metadata"] = generation.metadata

@@ -13,27 +13,32 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from . import app, billing, models, schema
+from . import app, billing, models, replies, schema
+from .accounts import Account
 from .behaviours import Answer, Behaviour, Refuse
 
-ReplyTo = Callable[[Mapping[str, Any]], "str | Answer | Refuse | None"]
+ReplyTo = Callable[[Mapping[str, Any]], "str | Behaviour | None"]
+SchemaMode = Literal["honoured", "fenced", "prose", "truncated", "wrong"]
 
 
 @dataclass
 class Request:
-    """A line of the journal. `headers` are in lower case and never hold the key."""
+    """A line of the journal. `headers` are in lower case and never hold the key.
+
+    number: which request to its path it is, from 1.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: Any
     received: float
+    number: int
     status: int | None = 200
     generation: str | None = None
     cancelled: bool = False
@@ -43,20 +48,23 @@ class Request:
 class Server:
     """A look-alike of OpenRouter; use it as a context manager.
 
+    key: an ordinary one; management_key: one that may not ask a model. What follows is set after
+    the start, and is back at its default after `reset`.
     reply: called with the body of each request that is not scripted; gives the text or the
-    behaviour, or None for the default. generation_lag: how many times `/generation` answers 404
-    before it knows a new id. credits: USD bought.
+    behaviour, or None for the default. account: its credits and limits. clock: tells the seconds
+    since 1970. generation_lag: how many times `/generation` answers 404 before it knows a new id.
+    keeps_bill: the ids that it never knows. account_lag: how many of the latest bills `/key` and
+    `/credits` do not know yet. schema_mode: what comes where a JSON Schema is asked for.
+    provider_minimum: the fewest tokens that a reply may be limited to. credits_are_secret,
+    plain_models, verbose_errors: `/credits` is for management keys, `/models` has nothing beside
+    `data`, errors have everything that may be in them, as was seen at one time or another.
     """
 
     seed: int = 0
     port: int = 0
     key: str = "sk-or-v1-test-key-0001"
-    reply: ReplyTo | None = None
-    credits: Decimal = Decimal(10)
-    generation_lag: int = 0
-    keys: set[str] = field(default_factory=set)
+    management_key: str = "sk-or-v1-management-key-0002"
     requests: list[Request] = field(default_factory=list)
-    ledger: billing.Ledger = field(default_factory=billing.Ledger)
     transports: dict[Any, asyncio.Transport] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -68,24 +76,53 @@ class Server:
     def reset(self) -> None:
         """Forget scripts, journal and bills, and start the same sequence of ids again."""
         self.keys = {self.key}
-        self.reply = None
+        self.account = Account()
+        self.reply: ReplyTo | None = None
+        self.clock: Callable[[], float] = time.time
         self.generation_lag = 0
+        self.keeps_bill: Callable[[str], bool] = lambda generation: False
+        self.account_lag = 0
+        self.schema_mode: SchemaMode = "honoured"
+        self.provider_minimum: int | None = None
+        self.credits_are_secret = False
+        self.plain_models = False
+        self.verbose_errors = False
         self.requests.clear()
         self.ledger = billing.Ledger()
+        self.running: set[str] = set()
+        self.cancelled: set[str] = set()
+        self.cached: dict[Any, tuple[float, int, replies.Generation]] = {}
         self._random = random.Random(self.seed)
         self._numbers = itertools.count()
-        self._scripts: dict[str | None, deque[Behaviour]] = defaultdict(deque)
+        self._scripts: dict[tuple[str | None, str | None], deque[Behaviour]] = defaultdict(deque)
+        self._conditional: list[tuple[Callable[[Request], bool], deque[Behaviour]]] = []
+        self._counts: dict[str, int] = defaultdict(int)
         self._asked: dict[str, int] = defaultdict(int)
 
-    def script(self, *behaviours: Behaviour, model: str | None = None) -> None:
-        """Queue what to do with the next requests, or with those for one model or path."""
+    def script(
+        self,
+        *behaviours: Behaviour,
+        model: str | None = None,
+        provider: str | None = None,
+        when: Callable[[Request], bool] | None = None,
+    ) -> None:
+        """Queue what to do with the next requests: with all, or those for one model or path, at
+        one provider of the model's, or of which `when` is true."""
         with self._lock:
-            self._scripts[model].extend(behaviours)
+            if when is not None:
+                self._conditional.append((when, deque(behaviours)))
+            else:
+                self._scripts[model, provider].extend(behaviours)
 
     @property
     def now(self) -> float:
         """Seconds since 1970."""
-        return time.time()
+        return self.clock()
+
+    @property
+    def all_keys(self) -> set[str]:
+        """Every key that is known here."""
+        return {*self.keys, self.management_key}
 
     @property
     def base_url(self) -> str:
@@ -97,26 +134,58 @@ class Server:
         """The chat requests of the journal."""
         return [request for request in self.requests if request.path.endswith("/completions")]
 
-    def next_behaviour(self, model: str) -> Behaviour | None:
-        """Take what is scripted next for `model`, or for any."""
+    def next_behaviour(
+        self, request: Request, *, model: str | None = None, provider: str | None = None
+    ) -> Behaviour | None:
+        """Take what is scripted next for a request, for `model` or any, or at `provider`."""
         with self._lock:
-            for name in (model, None) if not model.startswith("/") else (model,):
+            if provider is None:
+                for when, queue in self._conditional:
+                    if queue and when(request):
+                        return queue.popleft()
+            names: list[tuple[str | None, str | None]] = [(model, provider)]
+            if provider is None and not (model or "").startswith("/"):
+                names.append((None, None))
+            for name in names:
                 if self._scripts[name]:
                     return self._scripts[name].popleft()
         return None
 
-    def default_answer(self, body: Mapping[str, Any]) -> Answer | Refuse:
+    def default_answer(self, body: Mapping[str, Any]) -> Behaviour:
         """Answer what nobody scripted."""
         made = self.reply(body) if self.reply else None
-        if isinstance(made, Answer | Refuse):
-            return made
-        if made is not None:
+        if isinstance(made, str):
             return Answer(made)
+        if made is not None:
+            return made
         wanted = (body.get("response_format") or {}).get("json_schema")
-        row = models.find(body.get("model") or body["models"][0])
+        row = models.find(body["model"])
         if wanted and row and "structured_outputs" in row["supported_parameters"]:
-            return Answer(json.dumps(schema.instance(wanted["schema"])))
+            return self._instance(wanted["schema"])
         return Answer(f"alpha one, reply {next(self._numbers) + 1}")
+
+    def _instance(self, wanted: Mapping[str, Any]) -> Answer:
+        text = json.dumps(schema.instance(wanted))
+        said = {
+            "honoured": text,
+            "fenced": f"Here you are:\n```json\n{text}\n```",
+            "prose": "I would rather put it in words.",
+            "truncated": text[: len(text) // 2],
+            "wrong": json.dumps({"not": ["what", "was", "asked"]}),
+        }
+        cut_off = self.schema_mode == "truncated"
+        return Answer(said[self.schema_mode], finish_reason="length" if cut_off else "stop")
+
+    def error_body(self, refusal: Refuse, request: Request) -> dict[str, Any]:
+        """Return the whole of an error reply."""
+        body: dict[str, Any] = {"error": dict(refusal.error), "user_id": "user_1"}
+        if self.verbose_errors:
+            again = {"retryable": True, "retry_after": 0.01}
+            lasting = {"retryable": False, "retry_after": None}
+            body["error"]["availability"] = again if refusal.status in (429, 503) else lasting
+            if "x-openrouter-metadata" in request.headers:
+                body["openrouter_metadata"] = {"strategy": "direct", "attempt": 0, "attempts": []}
+        return body
 
     def limited(self, answer: Answer, limit: int | None) -> tuple[Answer, int]:
         """Cut an answer to `limit` tokens; return it and the tokens it has."""
@@ -140,17 +209,37 @@ class Server:
             body = json.loads(raw) if raw else None
         except ValueError:
             body = raw
-        request = Request(method, path, headers, body, time.monotonic())
         with self._lock:
+            self._counts[path] += 1
+            number = self._counts[path]
+            request = Request(method, path, headers, body, time.monotonic(), number)
             self.requests.append(request)
         return request
+
+    def settle(self, generation: str, bill: billing.Bill, *, cancelled: bool = False) -> None:
+        """Put a reply on the bill."""
+        self.ledger.book(generation, bill)
+        if cancelled:
+            self.cancelled.add(generation)
+
+    @property
+    def told_ledger(self) -> billing.Ledger:
+        """The bills as far as `/key` and `/credits` know them."""
+        return self.ledger.without_latest(self.account_lag) if self.account_lag else self.ledger
 
     def generation(self, generation: str) -> dict[str, Any] | None:
         """Return what `/generation` knows, which comes late."""
         self._asked[generation] += 1
-        if generation not in self.ledger or self._asked[generation] <= self.generation_lag:
+        if generation in self.running or generation not in self.ledger:
             return None
-        return {"id": generation, "total_cost": float(self.ledger[generation]), "is_byok": False}
+        if self._asked[generation] <= self.generation_lag or self.keeps_bill(generation):
+            return None
+        return {
+            "id": generation,
+            "total_cost": float(self.ledger[generation]),
+            "is_byok": False,
+            "cancelled": generation in self.cancelled,
+        }
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request (ASGI)."""

@@ -7,7 +7,7 @@ import functools
 import json
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,11 +24,12 @@ from tenacity import (
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import failures
 from llm_reasonkit.openrouter.billing import may_bill_again
-from llm_reasonkit.openrouter.client.connections import Connections
-from llm_reasonkit.openrouter.client.exchange import Exchange, bearer, chat_request
+from llm_reasonkit.openrouter.client.connections import Connections, Pool
+from llm_reasonkit.openrouter.client.exchange import Exchange, bearer
 from llm_reasonkit.openrouter.client.pace import Pace, turn
+from llm_reasonkit.openrouter.events import Attempt, Event
 from llm_reasonkit.openrouter.settings import ClientSettings
-from llm_reasonkit.openrouter.wire import Event, parse_json
+from llm_reasonkit.openrouter.wire import parse_json
 from llm_reasonkit.rate_limit import RateLimit
 
 OnRetry = Callable[[int, float, str], None]
@@ -67,19 +68,19 @@ class Client:
         *,
         key: str,
         on_retry: OnRetry | None = None,
-        begun: list[str] | None = None,
+        tried: list[Attempt] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Send a chat request and yield the reply's events, the receipt last.
 
         Works the same for `stream` true and false in `body`. `on_retry` hears of each retry:
         attempts made so far, seconds until the next, code of the failure. When a reply fails
-        after it began, its receipt still comes before the error. `begun` is given the ids of
-        all replies that began, also when the call is cancelled and there is no receipt.
+        after it began, its receipt still comes before the error. `tried` is given all tries that
+        may be billed, also when the call is cancelled and there is no receipt.
 
         Raises CallError when there is no complete reply.
         """
         content = json.dumps(body, ensure_ascii=False).encode()
-        request = functools.partial(chat_request, content, bearer(key))
+        request = functools.partial(Pool.chat, content=content, bearer=bearer(key))
         tries: list[Exchange] = []
         failure: CallError | None = None
         try:
@@ -95,12 +96,12 @@ class Client:
         except CallError as error:
             failure = error
         finally:
-            if begun is not None:
-                begun += [try_.reader.id for try_ in tries if try_.reader.id]
+            if tried is not None:
+                tried += _attempts(tries)
             if tries:
                 await tries[-1].aclose()
-        if any(try_.has_begun for try_ in tries):
-            earlier = tuple(attempt for try_ in tries[:-1] if (attempt := try_.attempt()))
+        earlier = _attempts(tries[:-1])
+        if earlier or (tries and tries[-1].has_begun):
             yield tries[-1].reader.receipt(earlier)
         if failure:
             raise _without_key(failure, key)
@@ -110,12 +111,8 @@ class Client:
 
         Raises CallError when there is no usable reply.
         """
-        headers = {"Authorization": bearer(key)} if key else {}
+        request = functools.partial(Pool.get, path=path, bearer=bearer(key) if key else None)
         tries: list[Exchange] = []
-
-        def request(http: httpx.AsyncClient) -> httpx.Request:
-            return http.build_request("GET", path.lstrip("/"), headers=headers)
-
         try:
             await self._repeat(request, path, tries, nullcontext)
             return parse_json(tries[-1].body)
@@ -138,7 +135,7 @@ class Client:
 
     async def _repeat(
         self,
-        request: Callable[[httpx.AsyncClient], httpx.Request],
+        request: Callable[[Pool], httpx.Request],
         subject: str,
         tries: list[Exchange],
         turn: Callable[[], AbstractAsyncContextManager[None]],
@@ -161,7 +158,7 @@ class Client:
                 exchange = Exchange(self._connections.free_pool(), subject, deadline, self.settings)
                 tries.append(exchange)
                 try:
-                    await exchange.begin(request(exchange.http), silent=silent)
+                    await exchange.begin(request(exchange.pool), silent=silent)
                 except BaseException:
                     await exchange.aclose()
                     raise
@@ -170,7 +167,7 @@ class Client:
             empties = sum(failures.is_empty(try_.reader.failure) for try_ in tries)
             if not failures.is_retryable(error) or empties > failures.MAX_EMPTY_RETRIES:
                 return False
-            return not _may_be_billed(error, tries[-1]) or again()
+            return not _may_be_billed(tries[-1]) or again()
 
         def before_sleep(state: RetryCallState) -> None:
             error = state.outcome and state.outcome.exception()
@@ -190,11 +187,13 @@ class Client:
         )(attempt)
 
 
-def _may_be_billed(error: BaseException, failed: Exchange) -> bool:
+def _attempts(tries: Sequence[Exchange]) -> tuple[Attempt, ...]:
+    return tuple(attempt for try_ in tries if (attempt := try_.attempt()))
+
+
+def _may_be_billed(failed: Exchange) -> bool:
     attempt = failed.attempt()
-    if attempt is not None:
-        return attempt.cost is None or attempt.cost > 0
-    return isinstance(error, CallError) and error.billed
+    return attempt is not None and attempt.cost != 0
 
 
 def _pause(first: float, state: RetryCallState) -> float:

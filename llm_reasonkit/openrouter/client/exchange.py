@@ -13,10 +13,13 @@ import httpx
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter import failures
 from llm_reasonkit.openrouter.client.connections import Pool
+from llm_reasonkit.openrouter.events import Attempt, Event, joined
 from llm_reasonkit.openrouter.settings import ClientSettings
-from llm_reasonkit.openrouter.wire import Attempt, Event, Reader, joined
+from llm_reasonkit.openrouter.wire import Reader
 
 _DRAIN_SECONDS = 1.0
+# After these nothing has reached OpenRouter.
+_UNSENT = httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError
 
 
 class Exchange:
@@ -41,10 +44,10 @@ class Exchange:
         pool.in_use += 1
 
     @property
-    def http(self) -> httpx.AsyncClient:
-        """The client whose connections this exchange uses."""
+    def pool(self) -> Pool:
+        """The connections of which this exchange uses one."""
         assert self._pool is not None  # noqa: S101 - only a closed exchange has none
-        return self._pool.http
+        return self._pool
 
     async def aclose(self) -> None:
         """Let go of the connection; it can be used again if the reply was read to its end."""
@@ -52,7 +55,7 @@ class Exchange:
         if pool is None:
             return
         try:
-            if self._reading:
+            if self._reading and not self._reading.done():
                 self._reading.cancel()
                 await asyncio.gather(self._reading, return_exceptions=True)
             if self._response:
@@ -68,24 +71,35 @@ class Exchange:
         """
         if not silent:
             request.extensions["timeout"]["read"] = self._settings.idle_timeout
-        with self._explained():
-            async with self._time_left():
-                response = self._response = await self.http.send(request, stream=True)
-                is_stream = "event-stream" in response.headers.get("Content-Type", "")
-                if response.status_code != 200:
-                    raise await self._refusal(response)
-                self.has_begun = True
-                self.reader.id = response.headers.get("X-Generation-Id")
-                if not is_stream:
-                    self.body = await response.aread()
-        if is_stream:
-            self._reading = asyncio.create_task(self._read_stream(response))
+        try:
+            response = await self._open(request)
+        except CallError as error:
+            self.reader.fail(error)
+            raise
+        if _is_stream(response):
+            pieces = _pieces(response)
+            # The first word does not wait for a task to begin, nor for what came along with it.
+            await self._read(pieces, to_output=True)
+            self._reading = asyncio.create_task(self._read_to_end(pieces))
             while not self.reader.has_output and not self._reading.done():
                 await self._wait()
         elif request.method == "POST":
             self._read_body()
         if self.reader.failure and not self.reader.has_output:
             raise self.reader.failure
+
+    async def _open(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`; return the response, its body read unless it is a stream."""
+        with self._explained():
+            async with self._time_left():
+                response = self._response = await self.pool.send(request)
+                if response.status_code != 200:
+                    raise await self._refusal(response)
+                self.has_begun = True
+                self.reader.id = response.headers.get("X-Generation-Id")
+                if not _is_stream(response):
+                    self.body = await response.aread()
+        return response
 
     async def arrived(self) -> list[Event]:
         """Wait for events and return all there are; none means that the reply is over.
@@ -98,14 +112,15 @@ class Exchange:
         return joined(events)
 
     def attempt(self) -> Attempt | None:
-        """Sum up a failed try that got as far as a reply and so may be on the bill."""
+        """Sum up a try that failed or was given up; None for one that certainly costs nothing."""
         failure = self.reader.failure
-        if not (self.has_begun and failure):
+        if failure and not (self.has_begun or failure.billed):
             return None
         usage = self.reader.receipt().usage
         cost = usage.cost if usage else None
-        # OpenRouter does not charge for a reply that is an error from its first word on.
-        if cost is None and failure.status is not None and failure.code != "timeout":
+        if failure is None:
+            return Attempt("cancelled", self.reader.id, cost)
+        if cost is None and not failure.billed:
             cost = Decimal(0)
         return Attempt(failure.code, failure.request_id, cost)
 
@@ -117,28 +132,30 @@ class Exchange:
             response.status_code, response.headers, self.body, self._subject, time.time()
         )
 
-    async def _read_stream(self, response: httpx.Response) -> None:
-        """Read to the end; network errors go to `reader.failure`."""
-        # httpx's own iterators cost time for each piece and are of use only if the server, in
-        # spite of the request, encodes its reply.
-        is_encoded = "Content-Encoding" in response.headers
-        pieces = aiter(response.aiter_bytes() if is_encoded else _undecoded(response))
+    async def _read_to_end(self, pieces: AsyncIterator[bytes]) -> None:
         try:
-            with self._explained():
-                async with self._time_left():
-                    async for data in pieces:
-                        if events := self.reader.feed(data):
-                            self._arrived += events
-                            self._news.set()
-                        if self.reader.is_over:
-                            break
-                if self.reader.done:
-                    await _drain(pieces)
-        except CallError as error:
-            self.reader.break_off(error)
+            await self._read(pieces)
+            if self.reader.done:
+                await _drain(pieces)
         finally:
             self._arrived += self.reader.close()
             self._news.set()
+
+    async def _read(self, pieces: AsyncIterator[bytes], *, to_output: bool = False) -> None:
+        """Read to the end, or to the first output; network errors go to `reader.failure`."""
+        reader = self.reader
+        try:
+            with self._explained():
+                async with self._time_left():
+                    while not reader.is_over and not (to_output and reader.has_output):
+                        data = await anext(pieces)
+                        if events := reader.feed(data):
+                            self._arrived += events
+                            self._news.set()
+        except StopAsyncIteration:
+            pass
+        except CallError as error:
+            reader.break_off(error)
 
     async def _wait(self) -> None:
         self._news.clear()
@@ -167,13 +184,22 @@ class Exchange:
             raise failures.timed_out("nothing came", idle, self._subject) from None
         except httpx.HTTPError as error:
             failure = failures.network(str(error) or type(error).__name__, self._subject)
-            failure.billed = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            failure.billed = not isinstance(error, _UNSENT)
             raise failure from None
 
 
-def _undecoded(response: httpx.Response) -> httpx.AsyncByteStream:
+def _is_stream(response: httpx.Response) -> bool:
+    return "event-stream" in response.headers.get("Content-Type", "")
+
+
+def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the body as it comes."""
+    # httpx's own iterators cost time for each piece and are of use only if the server, in spite
+    # of the request, encodes its reply.
+    if "Content-Encoding" in response.headers:
+        return response.aiter_bytes()
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 (of an AsyncClient)
-    return response.stream
+    return aiter(response.stream)
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
@@ -182,16 +208,6 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(_DRAIN_SECONDS):
             async for _ in pieces:
                 pass
-
-
-def chat_request(content: bytes, bearer: str, http: httpx.AsyncClient) -> httpx.Request:
-    headers = {
-        "Authorization": bearer,
-        "Content-Type": "application/json",
-        # Compression would hold pieces of the answer back.
-        "Accept-Encoding": "identity",
-    }
-    return http.build_request("POST", "chat/completions", content=content, headers=headers)
 
 
 def bearer(key: str) -> str:
