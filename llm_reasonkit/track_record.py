@@ -78,7 +78,12 @@ def calibration(path: Path) -> list[CalibrationRow]:
 
     Raises StoreError when the log cannot be read.
     """
-    marks = [run.mark for run in panel_runs(path) if run.mark is not None]
+    return calibration_of(panel_runs(path))
+
+
+def calibration_of(runs: Sequence[PanelRun]) -> list[CalibrationRow]:
+    """Do what `calibration` does with runs that were read already."""
+    marks = [run.mark for run in runs if run.mark is not None]
     return [
         CalibrationRow(
             kind=point.kind,

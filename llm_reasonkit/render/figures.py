@@ -137,4 +137,3 @@ def agreement(found: Agreement) -> str:
     if found.cancelled:
         parts.append(f"{found.cancelled} cancelled")
     return "; ".join(parts)
-

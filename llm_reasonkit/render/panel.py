@@ -19,7 +19,7 @@ def names_of(result: Result, numbers: list[int]) -> str:
 
 
 def positions(result: Result) -> list[str]:
-    """Say of each answer that did not win who holds it, and where it first parts from the winner."""
+    """Say of each answer that did not win who holds it, and where it parts from the winner."""
     return [
         f"{names_of(result, position.members)}: {one_line(position.answer, 60)}"
         + (f" ({one_line(position.point, 200)})" if position.point else "")

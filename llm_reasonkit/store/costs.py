@@ -103,21 +103,24 @@ def costs(path: Path, by: By, since: datetime | None = None) -> tuple[list[CostR
 
 def costs_in(db: Database, by: By, since: datetime | None = None) -> tuple[list[CostRow], CostRow]:
     """Do what `costs` does in a database that is open."""
-    start = since.astimezone(UTC).isoformat() if since else ""
+    rows = cost_rows(db, by, since)
+    # A run may stand in several rows and is still one.
+    runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [_start(since)])  # noqa: S608 (names of ours)
+    return rows, _total(rows, next(iter(runs))["runs"])
+
+
+def cost_rows(db: Database, by: By, since: datetime | None = None) -> list[CostRow]:
+    """Return the same without the total."""
     order = "name" if by is By.DAY else "billed + computed desc, calls desc, name"
     sql = f"select {_NAMES[by]} as name, {_SUMS} from {_CALLS} group by 1 order by {order}"  # noqa: S608 (names of ours)
-    rows = [_row(row) for row in db.query(sql, [start])]
-    # A run may stand in several rows and is still one.
-    runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [start])  # noqa: S608 (as above)
-    return rows, _total(rows, next(iter(runs))["runs"])
+    return [_row(row) for row in db.query(sql, [_start(since)])]
 
 
 def by_day_and_model(db: Database, since: datetime | None = None) -> list[CostDay]:
     """Return what the calls of each day cost, by model, in an open database; days in order."""
-    start = since.astimezone(UTC).isoformat() if since else ""
     sql = f"select {_NAMES[By.DAY]} as day, {_NAMES[By.MODEL]} as model, count(s.cost) as known_calls, {_SUMS} from {_CALLS} group by 1, 2 order by 1, 2"  # noqa: E501, S608 (names of ours)
     days: dict[str, list[dict[str, Any]]] = {}
-    for row in db.query(sql, [start]):
+    for row in db.query(sql, [_start(since)]):
         days.setdefault(row["day"], []).append(row)
     return [
         CostDay(
@@ -145,6 +148,10 @@ def of_right_answers(db: Database) -> list[RightAnswers]:
         where m.verdict in ('right', 'wrong') group by 1 order by marked desc, name
     """
     return [RightAnswers(**{**row, "usd": from_pico(row["usd"])}) for row in db.query(sql)]
+
+
+def _start(since: datetime | None) -> str:
+    return since.astimezone(UTC).isoformat() if since else ""
 
 
 def _row(row: dict[str, Any]) -> CostRow:

@@ -52,9 +52,16 @@ def open_for_writing(path: Path, timeout: float = BUSY_TIMEOUT) -> Database:
     return Database(sqlite3.connect(path, timeout=timeout), execute_plugins=False)
 
 
-def opened(connection: sqlite3.Connection) -> Database:
-    """Wrap a connection that somebody else opened and will close."""
-    return Database(connection, execute_plugins=False)
+@contextmanager
+def opened(connection: sqlite3.Connection, path: Path) -> Iterator[Database]:
+    """Wrap a connection to the log at `path` that somebody else opened and will close.
+
+    Raises StoreError when it cannot be read, also from within the block.
+    """
+    try:
+        yield Database(connection, execute_plugins=False)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(explain(path, error)) from error
 
 
 @contextmanager

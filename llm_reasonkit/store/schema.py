@@ -233,7 +233,24 @@ def m005_panels(db: Database) -> None:
     """)
 
 
-STEPS: tuple[Step, ...] = (m001_runs, m002_fallbacks, m003_traces, m004_search, m005_panels)
+def m006_costs(db: Database) -> None:
+    """Add up costs without reading the outputs that stand between them in the table."""
+    db.execute("""
+        create index reasonkit_steps_costs on reasonkit_steps(
+            started, model, provider, run_id, id, cost, cost_source, cost_unknown_calls,
+            input_tokens, output_tokens
+        ) where cost_source is not null
+    """)
+
+
+STEPS: tuple[Step, ...] = (
+    m001_runs,
+    m002_fallbacks,
+    m003_traces,
+    m004_search,
+    m005_panels,
+    m006_costs,
+)
 
 
 def migrate(db: Database, steps: Sequence[Step] = STEPS) -> None:

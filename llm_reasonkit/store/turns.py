@@ -18,7 +18,8 @@ def result_in_turn(db: Database, ref: str) -> Result | None:
 
     None where there is no such turn, several, or one of another model.
     """
-    if not ref or not db.table("turns").exists():
+    # A file without llm's own tables may still have one of that name.
+    if not ref or not {"id", "model"} <= set(_columns(db)):
         return None
     found = list(
         db.table("turns").rows_where(
@@ -32,3 +33,7 @@ def result_in_turn(db: Database, ref: str) -> Result | None:
     with suppress(KeyError, TypeError, ValidationError):
         return Result.model_validate(kept["reasonkit"])
     return None
+
+
+def _columns(db: Database) -> list[str]:
+    return list(db.table("turns").columns_dict) if db.table("turns").exists() else []
