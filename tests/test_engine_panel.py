@@ -86,6 +86,24 @@ async def test_two_that_agree_suffice() -> None:
     assert result.members[2].status == "skipped"
 
 
+async def test_first_reply_of_a_wave_is_not_the_wave() -> None:
+    """One reply of two that were asked accepts nothing: the other is waited for."""
+    held = Held({1: "2", 2: "3", 3: "3"})
+    replies = [held.script(number) for number in (1, 2, 3)]
+    run = PanelRun(replies, waves=(2, 1), stop="accepted", rule=Rule(of="asked"))
+    work = asyncio.create_task(run.go())
+    await held.until(2)
+    held.release(1)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not work.done()
+    held.release(2)
+    held.release(3)
+    result = await work
+    assert result.agreement is not None
+    assert (result.agreement.asked, result.status) == (3, "no_consensus")
+
+
 async def test_a_split_asks_the_third() -> None:
     """Two that differ bring in the third; two of three are then too few for 0.8."""
     run = PanelRun(

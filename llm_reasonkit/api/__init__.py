@@ -8,6 +8,7 @@ Nothing here prints, keeps state between calls or needs the command line.
 
 from __future__ import annotations
 
+from llm_reasonkit.api.benching import Contest
 from llm_reasonkit.api.orchestrator import ThinkToolOrchestrator
 from llm_reasonkit.api.panels import PanelQuestion
 from llm_reasonkit.api.questions import (
@@ -22,6 +23,7 @@ from llm_reasonkit.api.resuming import Replayed
 from llm_reasonkit.models.roster import OpenRouterProvider
 
 __all__ = [
+    "Contest",
     "Earlier",
     "OpenRouterProvider",
     "PanelQuestion",

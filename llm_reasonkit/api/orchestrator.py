@@ -10,7 +10,8 @@ from typing import Any
 
 import llm
 
-from llm_reasonkit.api import comparing, panels, resuming, thinking
+from llm_reasonkit.api import benching, comparing, panels, resuming, thinking
+from llm_reasonkit.api.benching import Contest, Told
 from llm_reasonkit.api.panels import PanelQuestion
 from llm_reasonkit.api.questions import Question
 from llm_reasonkit.api.resuming import Anew, Replayed
@@ -20,6 +21,7 @@ from llm_reasonkit.engine.ports import Observer
 from llm_reasonkit.errors import Interrupted, UsageError
 from llm_reasonkit.models.player import AnyModel
 from llm_reasonkit.models.roster import OpenRouterProvider
+from llm_reasonkit.reasoning.bench import BenchReport
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.store.history import LAST
 
@@ -210,6 +212,17 @@ class ThinkToolOrchestrator:
         Nothing is recorded. Raises UsageError where there is no such run or it broke off.
         """
         return run_now(resuming.replay(self._log, run, observer or Unwatched()))
+
+    def bench(
+        self, questions: Path, contest: Contest, *, told: Told = lambda over, runs: None
+    ) -> BenchReport:
+        """Put the questions of a JSONL file to models, their panel, protocols and profiles.
+
+        told: gets how many runs of how many are over. Nothing is recorded. Raises UsageError for
+        mistakes in the file, and what `consensus` and `think` raise.
+        """
+        known = benching.read_questions(questions)
+        return run_now(benching.bench(self._setup, known, contest, told))
 
     def estimate(
         self,

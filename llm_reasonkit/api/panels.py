@@ -23,6 +23,7 @@ from llm_reasonkit.engine.comparison import Comparison
 from llm_reasonkit.engine.consensus import JUDGE, Consensus
 from llm_reasonkit.engine.ending import carry_out
 from llm_reasonkit.engine.ledger import Ledger
+from llm_reasonkit.engine.open_question import OpenQuestion
 from llm_reasonkit.engine.panel import Course, Seat, Stop
 from llm_reasonkit.engine.ports import Caller, Observer, RunStart
 from llm_reasonkit.errors import StoreError, UsageError
@@ -43,7 +44,14 @@ from llm_reasonkit.store.marks import PanelRun, panel_runs
 
 DEFAULT_THRESHOLD = Decimal("0.8")
 
-Panel = Consensus | Comparison
+# How the ids of panels begin that are registered as models.
+_PANELS = "consensus/"
+
+# Most tokens of a reply, reasoning apart: the work and a short answer, or prose.
+_ANSWER_TOKENS = 2_000
+_PROSE_TOKENS = 4_000
+
+Panel = Consensus | Comparison | OpenQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +99,50 @@ class Cast:
 async def consensus(
     setup: Setup, asked: PanelQuestion, observer: Observer, ended: list[Result]
 ) -> Result:
-    """Ask a panel, and leave the result in `ended` also when the run is cancelled."""
+    """Ask a panel of two at least, and leave the result in `ended` also when it is cancelled."""
+    return await vote(setup, asked, observer, ended, least=2)
+
+
+async def vote(
+    setup: Setup, asked: PanelQuestion, observer: Observer, ended: list[Result], least: int = 1
+) -> Result:
+    """Do what `consensus` does with `least` members or more."""
     asked = complete(asked, load_settings(setup.config))
-    threshold = asked.threshold or DEFAULT_THRESHOLD
+    threshold = DEFAULT_THRESHOLD if asked.threshold is None else asked.threshold
     _require_sense(asked, threshold)
     past = _past(setup)
     async with cast_panel(setup, asked, each_once=True) as cast:
-        _require_two(cast.seats)
+        if len(cast.seats) < least:
+            raise UsageError(
+                "a consensus takes two votes: name more models with -m, or --samples 3"
+            )
         form = form_of(asked.text, asked.answer, asked.choices)
+        if form.is_open and (asked.waves or asked.rounds or asked.stop != "never"):
+            raise UsageError(
+                "this is an open question, whose answers are not voted on: leave out --ask, --stop "
+                "and --rounds, or say what is to be compared with --answer"
+            )
         course = Course(
             seats=cast.seats,
             form=form,
             rule=_rule(asked, threshold, cast.seats, past),
             stop="accepted" if asked.waves else asked.stop,
             waves=asked.waves,
+            max_tokens=_PROSE_TOKENS if form.is_open else _ANSWER_TOKENS,
         )
 
-        def panel(asker: Asker, ledger: Ledger, caller: Caller) -> Consensus:
+        def panel(asker: Asker, ledger: Ledger, caller: Caller) -> Panel:
+            sources, judge = numbered(asked.sources), asked.judge is not None
+            if form.is_open:
+                return OpenQuestion(course, asker, ledger, caller, sources=sources, judge=judge)
             return Consensus(
                 course,
                 asker,
                 ledger,
                 caller,
                 confident=lambda verdict: _confidence(verdict, form, past),
-                sources=numbered(asked.sources),
-                judge=asked.judge is not None,
+                sources=sources,
+                judge=judge,
                 rounds=asked.rounds,
             )
 
@@ -171,7 +198,7 @@ def complete(asked: PanelQuestion, settings: Settings) -> PanelQuestion:
     return replace(
         asked,
         models=[*asked.models, *panel.models],
-        threshold=asked.threshold or panel.threshold,
+        threshold=panel.threshold if asked.threshold is None else asked.threshold,
         judge=asked.judge or panel.judge,
     )
 
@@ -194,11 +221,6 @@ def _require_sense(asked: PanelQuestion, threshold: Decimal) -> None:
         raise UsageError(f"--ask {plan} takes {sum(asked.waves)} members, and there are {seats}")
 
 
-def _require_two(seats: Sequence[Seat]) -> None:
-    if len(seats) < 2:
-        raise UsageError("a consensus takes two votes: name more models with -m, or --samples 3")
-
-
 @asynccontextmanager
 async def cast_panel(
     setup: Setup, asked: PanelQuestion, *, each_once: bool = False
@@ -212,12 +234,14 @@ async def cast_panel(
     typed = limits_of(asked.budget)
     settings = load_settings(setup.config)
     async with Roster(settings, os.environ, None) as roster:
-        members = [await _player(roster, setup, asked, name) for name in asked.models]
+        members: list[Player] = []
+        for name in asked.models:
+            members.append(await _player(roster, setup, asked, name, members))
         if each_once:
             members = _each_once(members, roster.warnings)
         players = {f"member {number}": each for number, each in enumerate(members, 1)}
         if asked.judge is not None:
-            players[JUDGE] = await _player(roster, setup, asked, asked.judge)
+            players[JUDGE] = await _player(roster, setup, asked, asked.judge, members)
         limits = typed
         if typed.usd is None:
             limits = replace(typed, usd=settings.openrouter.max_cost_per_request)
@@ -226,8 +250,17 @@ async def cast_panel(
         yield Cast(_seats(members, asked.samples), players, limits, roster.warnings)
 
 
-async def _player(roster: Roster, setup: Setup, asked: PanelQuestion, name: str) -> Player:
-    player = await roster.cast(name, key=setup.key, options=asked.options)
+async def _player(
+    roster: Roster, setup: Setup, asked: PanelQuestion, name: str, before: Sequence[Player]
+) -> Player:
+    """Find a model; a key that was given is for the first one's provider and no other."""
+    if before:
+        player = await roster.cast_instead(before[0], name, key=setup.key, options=asked.options)
+    else:
+        player = await roster.cast(name, key=setup.key, options=asked.options)
+    if player.id.startswith(_PANELS):
+        # It might have itself as a member, and so on without end.
+        raise UsageError(f"{player.id} is a panel, and no member of one: name its models")
     player.require_attachments(asked.attachments)
     return player
 

@@ -91,9 +91,7 @@ def command(
     require_success(result)
 
 
-def _again(
-    path: Path, question: str | None, last: bool, conversation_id: str | None
-) -> str | None:
+def _again(path: Path, question: str | None, last: bool, conversation_id: str | None) -> str | None:
     """Return the question, or a prompt of llm's log that is to be asked again."""
     if sum([question is not None, last, conversation_id is not None]) > 1:
         raise UsageError("give a question, --last or --cid, one of them")

@@ -22,6 +22,7 @@ from rich.text import Text
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
 from llm_reasonkit.render import figures
+from llm_reasonkit.render.panel import positions
 from llm_reasonkit.render.run_page import step_output
 from llm_reasonkit.render.sanitize import StreamCleaner, one_line
 from llm_reasonkit.render.terminal import (
@@ -188,6 +189,10 @@ class Progress:
             self._show(Text())
             self._show(summary(result, short_id))
         elif result.status not in ("failed", "stopped_by_budget"):
+            if result.status == "done" and result.agreement is not None and not self._quiet:
+                self._show(plain(figures.agreement(result.agreement)))
+                for position in positions(result):
+                    self._show(plain(f"dissent: {position}"))
             for message in result.warnings:
                 self.warn(message)
 

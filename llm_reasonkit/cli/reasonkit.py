@@ -6,6 +6,7 @@ import click
 
 from llm_reasonkit.cli import (
     again,
+    bench,
     compare,
     config,
     consensus,
@@ -50,3 +51,4 @@ command.add_command(marks.mark_command, "mark")
 command.add_command(marks.calibration_command, "calibration")
 command.add_command(marks.panel_command, "panel")
 command.add_command(compare.command, "compare")
+command.add_command(bench.command, "bench")

@@ -191,9 +191,9 @@ class Members:
         if all(asked.status in ("waiting", "asked") for asked in self.all):
             return False
         if course.stop == "accepted":
-            waiting = [asked.status == "waiting" for asked in self.all]
-            known = [b for b, later in zip(ballots, waiting, strict=True) if not later]
-            return decide(known, course.rule, course.form).accepted
+            # Who was asked counts, also where the reply is still to come.
+            asked = [_ballot(each, over=True) for each in self.all if each.status != "waiting"]
+            return decide(asked, course.rule, course.form).accepted
         if course.stop == "decided":
             return is_decided(ballots, course.rule, course.form)
         if course.stop == "likely":

@@ -18,7 +18,7 @@ from llm_reasonkit.reasoning.checks.similarity import Fingerprint, share_of_word
 Stance = Literal["supports", "contradicts", "silent"]
 Standing = Literal["agreed", "contested", "single", "partial"]
 
-_CITED = re.compile(r"\s*\[\s*([\w.-]+(?:\s*[,;]\s*[\w.-]+)*)\s*\]")
+_CITED = re.compile(r"(?<!\s)\s*\[\s*([\w.-]+(?:\s*[,;]\s*[\w.-]+)*)\s*\]")
 _ALIKE = 0.3
 
 
