@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parent.parent
+README = (CHECKOUT / "README.md").read_text("utf-8")
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>\w+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
 )
@@ -33,8 +34,7 @@ class Block:
 
 def blocks(kind: str) -> list[Block]:
     """Return the README's blocks of one language, in order."""
-    text = (CHECKOUT / "README.md").read_text("utf-8")
-    found = (Block(m["kind"], m["mark"], m["text"]) for m in _BLOCK.finditer(text))
+    found = (Block(m["kind"], m["mark"], m["text"]) for m in _BLOCK.finditer(README))
     return [block for block in found if block.kind == kind]
 
 

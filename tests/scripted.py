@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.ports import Call, ModelFacts, Reply, RunStart
+from llm_reasonkit.engine.ports import Call, ModelFacts, Recorded, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.lint import find_mistakes
@@ -94,6 +94,7 @@ class Trace:
     """Keeps what it is told, in order. `gate` holds back each record of a step until it is set."""
 
     runs: list[RunStart] = field(default_factory=list)
+    begun: list[Recorded] = field(default_factory=list)
     steps: list[StepResult] = field(default_factory=list)
     checks: list[CheckItem] = field(default_factory=list)
     replies: list[Reply | None] = field(default_factory=list)
@@ -102,6 +103,9 @@ class Trace:
 
     async def run_started(self, run: RunStart) -> None:
         self.runs.append(run)
+
+    async def call_started(self, call: Recorded) -> None:
+        self.begun.append(call)
 
     async def step_finished(
         self, step: StepResult, checks: list[CheckItem], reply: Reply | None

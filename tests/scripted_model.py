@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.ports import Call, ModelFacts, Reply, RunStart
+from llm_reasonkit.engine.ports import Call, ModelFacts, Recorded, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.protocol_files import Library
@@ -37,9 +37,9 @@ def babble(schema: Mapping[str, Any], number: int = 1) -> Any:
 
 @dataclass
 class ScriptedCaller:
-    """Plays every role. `replies` maps a step's name (or one item's, as in `lenses[2]`) to its
-    reply: an object, a text, or an error to fail with; the others are answered by `otherwise`,
-    or with a few words."""
+    """Plays every role. `replies` maps a step's name (or its id, or one item's, as in `lenses[2]`)
+    to its reply: an object, a text, or an error to fail with; the others are answered by
+    `otherwise`, or with a few words."""
 
     replies: Mapping[str, Any] = field(default_factory=dict)
     reasons: bool = False
@@ -54,7 +54,7 @@ class ScriptedCaller:
         self.calls.append(call)
         item = call.step.rsplit(".", 1)[-1].removesuffix("#2")
         name = re.sub(r"\[\d+\]$", "", item)
-        said = self.replies.get(item, self.replies.get(name))
+        said = self.replies.get(call.step, self.replies.get(item, self.replies.get(name)))
         if isinstance(said, CallError):
             raise said
         if said is None:
@@ -83,6 +83,8 @@ class Unrecorded:
 
 
 class Trace(Unrecorded):
+    async def call_started(self, call: Recorded) -> None: ...
+
     async def step_finished(
         self, step: StepResult, checks: list[CheckItem], reply: Reply | None
     ) -> None: ...
@@ -112,11 +114,17 @@ async def run(
     question: str,
     caller: ScriptedCaller | None = None,
     sources: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> Result:
-    """Run a shipped protocol or profile on a scripted model; sources get the ids S1, S2, …"""
+    """Run a shipped protocol or profile on a scripted model; sources get the ids S1, S2, …
+    and the names given, or 1.txt, 2.txt, …"""
     start = RunStart(run_id="run", command="think", question=question, started=StoppedClock().now())
     ledger = Ledger(start, Trace(), Watcher(), StoppedClock())
-    given = [{"id": f"S{n}", "name": f"{n}.txt", "text": t} for n, t in enumerate(sources, 1)]
+    called = names or [f"{number}.txt" for number in range(1, len(sources) + 1)]
+    given = [
+        {"id": f"S{number}", "name": name, "text": text}
+        for number, (name, text) in enumerate(zip(called, sources, strict=True), 1)
+    ]
     runner = Runner(
         plan_of(name),
         ledger,

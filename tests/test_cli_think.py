@@ -59,7 +59,7 @@ def test_pipe_gets_the_answer_and_nothing_else() -> None:
     ("name", "beginning"),
     [
         *(("gigathink", "Yes,"), ("laserlogic", "Yes,"), ("bedrock", "Yes,")),
-        *(("proofguard", "1 claim, none verified"), ("brutalhonesty", "Verdict by rule: ship.")),
+        *(("proofguard", "2 claims, none verified"), ("brutalhonesty", "Verdict by rule: ship.")),
     ],
 )
 def test_every_thinktool_gives_an_answer(name: str, beginning: str, openrouter: Server) -> None:

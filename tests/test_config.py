@@ -60,7 +60,7 @@ def test_files_are_merged_key_by_key(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("x = 1\n", 1, "unknown key 'x'; there is confirm_above, prices, providers"),
+        ("x = 1\n", 1, "unknown key 'x'; there is confirm_above, panels, prices, providers, roles"),
         ("\n[provider.openrouter]\n", 2, "unknown key 'provider'; did you mean 'providers'?"),
         ("[providers.openruter]\n", 1, "unknown key 'openruter'; did you mean 'openrouter'?"),
         (SECTION + "temprature = 1\n", 2, "unknown key 'temprature'; did you mean 'temperature'?"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from llm_reasonkit.engine.estimate import Given, estimate
-from llm_reasonkit.engine.ports import ModelFacts
+from llm_reasonkit.engine.ports import Call, ModelFacts
 from llm_reasonkit.reasoning.limits import Price
 from llm_reasonkit.reasoning.result import Result
 from tests.scripted_model import LIBRARY, ScriptedCaller, plan_of, run
@@ -38,13 +38,16 @@ async def balanced(
     return await run("balanced", QUESTION, caller, sources), caller
 
 
-def usd(caller: ScriptedCaller) -> Decimal:
-    """What the calls cost, at four characters to a token, schemas included."""
-    total = Decimal(0)
+def tokens(caller: ScriptedCaller) -> Iterator[tuple[Call, int, int]]:
+    """Each call with its tokens in and out, at four characters to a token, schemas included."""
     for call, reply in zip(caller.calls, caller.texts, strict=True):
         asked = f"{call.system}{call.prompt}{json.dumps(call.schema) if call.schema else ''}"
-        total += PRICE.at_most(len(asked) // 4, len(reply) // 4)
-    return total
+        yield call, len(asked) // 4, len(reply) // 4
+
+
+def usd(caller: ScriptedCaller) -> Decimal:
+    """What the calls cost."""
+    return sum((PRICE.at_most(asked, told) for _, asked, told in tokens(caller)), Decimal(0))
 
 
 def names(caller: ScriptedCaller) -> list[str]:

@@ -227,6 +227,24 @@ def test_a_mistake_inside_a_list_has_the_line_of_its_item(tmp_path: Path):
             3,
             "unknown key 'titel'; did you mean 'title'?",
         ),
+        (
+            "  title: t\n",
+            "  title: t\n  limits: {max_cals: 3}\n",
+            3,
+            "unknown key 'max_cals'; did you mean 'max_calls'?",
+        ),
+        (
+            "  title: t\n",
+            "  title: t\n  limits: {max_calls: 0}\n",
+            3,
+            "mine.limits.max_calls must be 1 or more",
+        ),
+        (
+            "  title: t\n",
+            "  title: t\n  min_confidence: 80\n",
+            3,
+            "mine.min_confidence must be 1.0 or less",
+        ),
     ],
 )
 def test_a_mistake_in_a_profile_is_told(
@@ -239,6 +257,24 @@ def test_a_mistake_in_a_profile_is_told(
     assert [(problem.line, problem.message) for problem in caught.value.problems] == [
         (line, message)
     ]
+
+
+def test_a_misspelt_key_hides_no_other_mistake(tmp_path: Path):
+    """The graph is looked at as well, but for the block with the key, whose loss may be all."""
+    text = GOOD.replace("    for_each", "    for_ech").replace("{{ look }}", "{{ lok }}")
+    assert mistakes(written(tmp_path, text)) == [
+        (13, "unknown key 'for_ech'; did you mean 'for_each'?"),
+        (17, "unknown name 'lok'; did you mean 'look'?"),
+    ]
+
+
+def test_a_misspelt_key_in_a_shared_block_is_told_where_it_stands(tmp_path: Path):
+    """An alias leads to the same block again, which is one block all the same."""
+    text = GOOD.replace("  look:\n", "  look: &look\n    promt: x\n").replace(
+        "  answer:\n    prompt: |\n      Sum up {{ look }}\n", "  answer: *look\n"
+    )
+    found = mistakes(written(tmp_path, text))
+    assert {message for _, message in found} == {"unknown key 'promt'; did you mean 'prompt'?"}
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path: Path):

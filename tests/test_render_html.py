@@ -106,7 +106,7 @@ def test_every_figure_has_its_basis() -> None:
     shown = {words(fact.css_first("dt")): words(fact.css_first("dd")) for fact in facts}
     assert shown == {
         "status": "done, 1m 07s, 14 calls",
-        "agreement": "3 of 4 members, 2 families; 4 needed (threshold 0.8): not accepted",
+        "agreement": "3 of 4 members, 2 families; 0.8 of 4 = all 4: not accepted",
         "checked": "9 passed, 2 failed, 1 not checkable",
         "confidence": "81.8% (checks): 9 of 11 checks passed, 1 not checkable",
         "cost": "$0.0408 billed + 1 call of unknown cost",

@@ -12,7 +12,7 @@ from tests.cli import answering, llm, process, write_protocol
 from tests.openrouter_server import Server
 from tests.test_cli_models import SMALL
 
-HEAVY = {"httpx", "rich", "jinja2", "jsonschema", "datasette", "xllamacpp"}
+HEAVY = {"httpx", "rich", "jinja2", "jsonschema", "lark", "pysat", "datasette", "xllamacpp"}
 # Lists what is loaded when llm ends.
 LISTED = (
     "import atexit, sys; atexit.register(lambda: print('loaded', *sys.modules, file=sys.stderr))"

@@ -61,7 +61,7 @@ def test_wheel_holds_everything(wheel: Path) -> None:
     source = {
         str(path.relative_to(CHECKOUT))
         for path in (CHECKOUT / "llm_reasonkit").rglob("*")
-        if path.suffix in (".py", ".json", ".typed", ".html") or path.name == "py.typed"
+        if path.suffix in (".py", ".json", ".typed", ".html", ".css") or path.name == "py.typed"
     }
     protocols = {f"llm_reasonkit/protocols/{path.name}" for path in protocol_files()}
     assert source | protocols <= names
