@@ -32,6 +32,9 @@ _WORDS = {
     r"\lbrace": "{", r"\rbrace": "}", r"\%": "%", r"\$": "$", r"\{": "{", r"\}": "}",
     r"\&": "&", r"\#": "#", r"\_": "_",
 }  # fmt: skip
+# Bounds on what a hostile reply can make us do.
+_MOST_BOXES = 50
+_LONGEST_BOX = 1000
 _WORD = re.compile(r"\\(?:[a-zA-Z]+|[%${}&#_])")
 
 
@@ -82,9 +85,9 @@ def _without_math_signs(text: str) -> str:
 def boxed(text: str) -> list[tuple[int, str]]:
     r"""Return where each complete `\boxed{…}` of a text ends, and what it holds."""
     found = []
-    for start in re.finditer(r"\\f?boxed\s*\{", text):
+    for start in list(re.finditer(r"\\f?boxed\s*\{", text))[-_MOST_BOXES:]:
         depth, end = 1, start.end()
-        while end < len(text) and depth:
+        while end < min(len(text), start.end() + _LONGEST_BOX) and depth:
             depth += {"{": 1, "}": -1}.get(text[end], 0) if text[end - 1] != "\\" else 0
             end += 1
         if not depth:

@@ -166,6 +166,8 @@ _MONEY = any_of(
     r"\bhow much\b|\b(?:cost|price|profit|money|revenue|earn\w*|pay|paid|spen[dt]\w*|salary"
     r"|savings?|bill)\b"
 )
+# What is asked, and its options, stand at the end.
+_LONGEST = 8000
 _SIGN = re.compile(r"[$€£¥₹₽₩]")
 _ABBREVIATED = re.compile(r"\b(Mrs?|Ms|Drs?|vs|St|approx|e\.g|i\.e)\.")
 # Possessive: what was taken is never given back, so no text can make this slow.
@@ -179,6 +181,7 @@ def form_of(question: str, kind: Kind | None = None, choices: Sequence[str] = ()
     is `text` where they do not show it.
     """
     found = kind is None
+    question = "\n".join(line for line in question.splitlines() if line.strip())[-_LONGEST:]
     letters, texts = _options(question, choices) if kind in (None, "choice") else ((), ())
     if {polarity(text) for text in texts} == {"yes", "no"}:
         letters, texts, kind = (), (), kind or "yes-no"

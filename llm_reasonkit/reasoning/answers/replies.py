@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 
 from llm_reasonkit.reasoning.answers.patterns import any_of
 
@@ -24,7 +25,7 @@ _CHANNEL = re.compile(
 _SPECIAL = re.compile(r"<\|[^|<>]{1,30}\|>|</?s>|<(?:end_of_turn|eos)>")
 # A base model goes on and asks itself the next question.
 _NEXT_TURN = any_of(
-    r"\n\s*(?:#{1,4}\s*)?(?:\*\*)?(?:Question|Q|User|Human|Problem|Instruction|Input)"
+    r"\n[ \t]*(?:#{1,4}\s*)?(?:\*\*)?(?:Question|Q|User|Human|Problem|Instruction|Input)"
     r"(?:\s*\d+)?\s*(?:\*\*)?\s*[:：]"
 )
 _REFUSAL = any_of(
@@ -50,6 +51,7 @@ _BROKEN = any_of(
 # Models break lines inside strings.
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_OBJECTS = 200
+_MOST_TURNS = 10
 
 
 def visible(reply: str) -> str:
@@ -65,7 +67,8 @@ def visible(reply: str) -> str:
 
 def next_turns(text: str) -> list[int]:
     """Return where a model seems to ask a further question."""
-    return [match.start() for match in _NEXT_TURN.finditer(text) if text[: match.start()].strip()]
+    found = islice(_NEXT_TURN.finditer(text), _MOST_TURNS)
+    return [match.start() for match in found if text[: match.start()].strip()]
 
 
 def is_refusal(text: str) -> bool:

@@ -76,6 +76,9 @@ _HYPOTHETICAL = any_of(
 _DENIED = any_of(
     r"[\s*]*(?:not\b|n't|neither|none of|nothing|wrong|incorrect|unclear|unknown|n/a\b)"
 )
+# Bounds on what a hostile reply can make us do.
+_MOST = 40
+_LONGEST = 1000
 _PADDING = " \t:：=*_#>\"'`“”-–—\\[]$|"
 
 
@@ -103,7 +106,8 @@ def statements(text: str, *, several: bool = False) -> list[Statement]:
     """
     found = [Statement(place, inside, whole=True, final=True) for place, inside in boxed(text)]
     found += _marked(text, several)
-    return sorted(found, key=lambda statement: statement.place)
+    found.sort(key=lambda statement: statement.place)
+    return found if len(found) <= _MOST else [*found[: _MOST // 2], *found[-_MOST // 2 :]]
 
 
 def revises(text: str) -> bool:
@@ -117,7 +121,7 @@ def _marked(text: str, several: bool) -> Iterator[Statement]:
         plural = _PLURAL.search(mark[0]) is not None
         if _HYPOTHETICAL.search(before) or (plural and not several):
             continue
-        line, _, after = text[mark.end() :].partition("\n")
+        line, _, after = text[mark.end() : mark.end() + _LONGEST].partition("\n")
         # `Answer:` as a heading: the answer is what comes next.
         while after.strip() and not line.strip(_PADDING):
             line, _, after = after.lstrip("\n").partition("\n")
