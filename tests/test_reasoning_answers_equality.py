@@ -163,6 +163,7 @@ text | 2x + 1 | 2x - 1 | 2y + 1 | x + 2
 text | (3, 4) | (4, 3) | (3, 5) | (3, 4, 5)
 text | x^2 | x^3 | 2x
 text | x = 5 | y = 5
+text | k = n = 1 | 1
 text | the drug is safe | the drug is not safe
 text | before the meal | after the meal
 text | 1969-07-20 | 1969-07-21 | 1979-07-20

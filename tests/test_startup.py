@@ -31,6 +31,18 @@ def test_nothing_heavy_is_imported(arguments: list[str], openrouter: Server) -> 
     assert openrouter.requests == []
 
 
+def test_a_search_of_the_cache_imports_little(openrouter: Server) -> None:
+    """What stands in the cached catalogue is found without anything that calls need."""
+    assert llm("providers", "search", "openrouter", "small").exit_code == 0
+    openrouter.reset()
+    ended = process("providers", "search", "openrouter", "small", first=LISTED)
+    assert "acme/small" in ended.stdout
+    loaded = set(ended.stderr.partition("loaded ")[2].split())
+    assert "llm_reasonkit.cli.providers" in loaded
+    assert not loaded & {*HEAVY, "tenacity", "llm_reasonkit.openrouter.model"}
+    assert openrouter.requests == []
+
+
 def other_plugin(folder: Path, text: str) -> dict[str, str]:
     """Install a plugin of somebody else's for child processes; returns their environment."""
     (folder / "other_plugin.py").write_text(text)

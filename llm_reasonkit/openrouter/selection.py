@@ -82,18 +82,21 @@ def parse_tokens(text: str) -> int:
 
 def _fits(model: Model, wanted: Wanted) -> bool:
     named = f"{model.id} {model.name}".lower()
-    prices = (per_million(model.prompt_price), per_million(model.completion_price))
     return (
         all(word in named for word in wanted.words.lower().removeprefix("openrouter/").split())
         and (wanted.free is not True or model.is_free)
-        and (wanted.free is not False or all(prices))
+        and (wanted.free is not False or all(_prices(model)))
         and (
             wanted.max_price is None
-            or all(price is not None and price <= wanted.max_price for price in prices)
+            or all(price is not None and price <= wanted.max_price for price in _prices(model))
         )
         and (model.context_length or 0) >= wanted.context
         and wanted.supports <= set(abilities(model))
     )
+
+
+def _prices(model: Model) -> tuple[Decimal | None, Decimal | None]:
+    return per_million(model.prompt_price), per_million(model.completion_price)
 
 
 def _price(model: Model) -> tuple[bool, Decimal]:

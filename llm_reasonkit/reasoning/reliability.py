@@ -25,6 +25,9 @@ _WRONG_ANSWERS = 4
 _PRIOR_RUNS = 4.0
 _LEAST, _MOST = 0.02, 0.98
 _LEAST_WEIGHT = 0.05
+# Over how many answers mistakes seem to spread: over many more they do in theory, over one where
+# members share them.
+_SPREAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ def weights_of(panel: Sequence[str], known: Mapping[str, Reliability]) -> dict[s
     """Return what each member's vote weighs; empty where each should weigh the same.
 
     Votes are weighed only where one member is far stronger than the rest: between comparable
-    members learnt weights lose to plain votes. The weights are log-odds of being right.
+    members learnt weights lose to plain votes. A weight is the log-odds of being right against
+    giving some one wrong answer.
     """
     if len(panel) < 2 or any(member not in known for member in panel):
         return {}
@@ -126,4 +130,7 @@ def weights_of(panel: Sequence[str], known: Mapping[str, Reliability]) -> dict[s
     others = [shares[member] for member in panel if member != best]
     if shares[best] - math.fsum(others) / len(others) < FAR_STRONGER:
         return {}
-    return {m: max(_LEAST_WEIGHT, math.log(share / (1 - share))) for m, share in shares.items()}
+    return {
+        m: max(_LEAST_WEIGHT, math.log(share * _SPREAD / (1 - share)))
+        for m, share in shares.items()
+    }

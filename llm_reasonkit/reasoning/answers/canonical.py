@@ -26,7 +26,6 @@ _VARIABLE = re.compile(r"([A-Za-z]|[A-Za-z]\([a-z]\))\s*(?:=|≈|:=)\s*(?=[^=\s]
 # Where not just a number is asked for, `2,3` is two of them.
 _PAIR = re.compile(r"\d,\d{1,2}(?!\d)")
 _FRAMES = {"{": "}", "[": "]", "(": ")"}
-_INNER = {"[": "]", "(": ")", "{": "}", "<": ">"}
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)])\s+", re.M)
 _FENCE = re.compile(r"\s*```[\w+-]*[ \t]*\n(.*?)\n?```\s*", re.S)
@@ -211,7 +210,7 @@ def _split_outside_brackets(text: str, separator: str) -> list[str]:
 def _text(text: str, form: AnswerForm) -> Answer:
     """Read a short text as what it is: a number, a date, a tuple, a formula, or words."""
     named = _VARIABLE.match(plain(text))
-    if named is not None:
+    if named is not None and "=" not in plain(text)[named.end() :]:
         return replace(_text(plain(text)[named.end() :], form), text=text, name=named[1])
     bare = plain(text)
     quantity = read_quantity(bare)

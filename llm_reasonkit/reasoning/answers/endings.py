@@ -31,6 +31,7 @@ _LEFT_OPEN = any_of(
     r"\b(?:if|whether|unless|could|might|may|let's|let us|need to|determine|likely|ob|si|se)\b",
     r"[?？]",
 )
+_COMMA = re.compile(r"[,;:]")
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*")
 _SENTENCE = re.compile(r"[^.!?。！？\n]*+(?:\.\d[^.!?。！？\n]*+)*+[.!?。！？]?[*\"')\]]*")
 _CONCLUDES = any_of(
@@ -82,13 +83,17 @@ def _repeated(line: str, form: AnswerForm) -> str | None:
     taken = set()
     for start, end in sentences(line):
         sentence = _CONDITION.sub("", line[start:end])
-        if _LEFT_OPEN.search(sentence):
+        clause = next((c for c in _COMMA.split(sentence) if _repeats(c, form)), None)
+        if clause is None or _LEFT_OPEN.search(sentence):
             continue
-        said = words(sentence)
-        if form.predicate <= {stem(word) for word in said}:
-            denied = sum(word in NEGATIONS[language_of(said) or "en"] for word in said) % 2
-            taken.add("no" if denied else "yes")
+        said = words(clause)
+        denials = sum(word in NEGATIONS[language_of(said) or "en"] for word in said)
+        taken.add({0: "yes", 1: "no"}.get(denials))
     return taken.pop() if len(taken) == 1 else None
+
+
+def _repeats(clause: str, form: AnswerForm) -> bool:
+    return form.predicate <= {stem(word) for word in words(clause)}
 
 
 def _option_line(line: str, form: AnswerForm) -> Answer | None:

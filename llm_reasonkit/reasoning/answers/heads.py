@@ -34,6 +34,7 @@ _NAMED = re.compile(
     r"\(([A-Z]|\d{1,2})\)|\*\*([A-Z]|\d{1,2})[.):]?\*\*"
     r"|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ([A-Z]|\d{1,2})\b"
 )
+_LISTED = re.compile(r"\([A-Z](?:, ?[A-Z])+\)")
 _ALSO = re.compile(
     r"^[\s*_]*(?:,|;|/|&|and|or|und|oder|et|ou|y|o|e|和|或)[\s*_]*(?:options?\s+)?"
     r"[\[(\"'`*]*(?:[A-Z]|\d)(?:[\])\"'`*.]|\b)"
@@ -148,7 +149,8 @@ def _texts_of_others(letter: str, form: AnswerForm) -> set[str]:
 
 def options_named(text: str) -> set[str]:
     """Return the letters that stand for options in a text: `(B)`, `**B**`, `option B`."""
-    return {next(filter(None, found)) for found in _NAMED.findall(text)}
+    found = {next(filter(None, found)) for found in _NAMED.findall(text)}
+    return found.union(*(re.findall(r"[A-Z]", listed) for listed in _LISTED.findall(text)))
 
 
 def _only_marked(clause: str, form: AnswerForm) -> Answer | None:

@@ -11,12 +11,7 @@ from itertools import islice
 from llm_reasonkit.reasoning.answers.patterns import any_of
 
 _NAMES = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad"
-_HIDDEN_BLOCK = re.compile(
-    rf"<(?P<tag>{_NAMES})\b[^>]*>.*?</(?P=tag)\s*>|\[THINK\].*?\[/THINK\]|◁think▷.*?◁/think▷",
-    re.I | re.S,
-)
-_HIDDEN_END = re.compile(rf"^.*</(?:{_NAMES})\s*>|^.*\[/THINK\]|^.*◁/think▷", re.I | re.S)
-_HIDDEN_START = re.compile(rf"(?:<(?:{_NAMES})\b[^>]*>|\[THINK\]|◁think▷).*$", re.I | re.S)
+_TAG = re.compile(rf"</?(?:{_NAMES})\b[^<>]{{0,100}}>|\[/?THINK\]|◁/?think▷", re.IGNORECASE)
 _CHANNEL = re.compile(
     r"<\|channel\|>\s*(\w+)\s*(?:<\|[^|]*\|>)?(.*?)"
     r"(?=<\|(?:end|return|start|call)\|>|<\|channel\|>|$)",
@@ -59,10 +54,23 @@ def visible(reply: str) -> str:
     if "<|channel|>" in reply:
         finals = [text for name, text in _CHANNEL.findall(reply) if name == "final"]
         reply = finals[-1] if finals else ""
-    text = _HIDDEN_BLOCK.sub("", reply)
-    text = _HIDDEN_END.sub("", text)
-    text = _HIDDEN_START.sub("", text)
+    text = _without_hidden(reply)
     return _SPECIAL.sub("", text).strip()
+
+
+def _without_hidden(text: str) -> str:
+    kept: list[str] = []
+    hidden, start = False, 0
+    for tag in _TAG.finditer(text):
+        if tag[0][1] == "/":
+            if not hidden:
+                # Where the opening was left out, all that stands before is reasoning.
+                kept.clear()
+            hidden, start = False, tag.end()
+        elif not hidden:
+            kept.append(text[start : tag.start()])
+            hidden = True
+    return "".join(kept if hidden else [*kept, text[start:]])
 
 
 def next_turns(text: str) -> list[int]:
