@@ -249,7 +249,10 @@ def _by_provider() -> dict[str, list[Any]]:
     groups: dict[tuple[str, object], list[Any]] = defaultdict(list)
     for row in llm.get_models_with_aliases():
         model = row.model or row.async_model
-        groups[type(model).__module__.partition(".")[0], model.needs_key].append(model)
+        module = type(model).__module__
+        # Protocols and panels under model ids have others do the answering.
+        if module != "llm_reasonkit.virtual_models":
+            groups[module.partition(".")[0], model.needs_key].append(model)
     named: dict[str, list[Any]] = defaultdict(list)
     for (package, needs_key), models in groups.items():
         # What all ids of a plugin begin with is what `--provider` takes; failing that, the key
