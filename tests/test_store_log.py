@@ -19,8 +19,8 @@ import pytest
 
 from llm_reasonkit.engine.ports import Reply
 from llm_reasonkit.reasoning.result import CheckItem, StepResult
-from llm_reasonkit.store.database import explain
 from llm_reasonkit.store.browse import list_runs
+from llm_reasonkit.store.database import explain
 from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.log import LogTrace
 from tests.store_runs import (

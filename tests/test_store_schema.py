@@ -12,8 +12,8 @@ from sqlite_utils import Database
 
 from llm_reasonkit.errors import StoreError
 from llm_reasonkit.store import schema
-from llm_reasonkit.store.database import open_for_writing, transaction
 from llm_reasonkit.store.browse import list_runs
+from llm_reasonkit.store.database import open_for_writing, transaction
 from llm_reasonkit.store.log import LogTrace
 from tests.store_runs import new_id, record_run
 

@@ -31,6 +31,7 @@ _MOST_ENDING = 4
 _LONG = 8
 _SHARED_FROM = 0.8
 
+
 @lru_cache(maxsize=8)
 def _grouped(language: str) -> dict[str, set[int]]:
     """The groups of synonyms that each stem is in."""
@@ -81,9 +82,7 @@ def _are_one(word: str, other: str, language: str) -> bool:
 def _stems(found: Sequence[str], language: str) -> frozenset[str]:
     without_content = FUNCTION_WORDS[language] | NEGATIONS[language]
     return frozenset(
-        stem(word, language)
-        for word in found
-        if word not in without_content and not word.isdigit()
+        stem(word, language) for word in found if word not in without_content and not word.isdigit()
     )
 
 
