@@ -65,7 +65,7 @@ def command(
     \b
         llm consensus "Is 2027 a prime?" -m gpt-4o -m claude-sonnet-4 -m gemini-2.5-pro
         llm consensus "How many moons has Mars?" --models a,b,c --ask 2+1
-        llm consensus "17 * 23?" -m small --samples 5 --stop likely
+        llm consensus "17 * 23?" -m small --answer number --samples 5 --stop likely
     """
     record, given = taken(LogOptions, options), taken(MaterialOptions, options)
     output = taken(Output, options)
