@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -90,4 +91,5 @@ def _client_settings() -> ClientSettings:
     """Read the configuration, at the first call of a model."""
     from llm_reasonkit.config import load_settings
 
-    return load_settings().client(os.environ)
+    settings = load_settings()
+    return replace(settings.client(os.environ), max_cost_per_request=settings.most_usd_of_a_call)

@@ -489,8 +489,8 @@ def test_defaults_fill_in_what_the_model_knows():
             {"temprature": 1},
             "unknown option 'temprature' of talking; did you mean 'temperature'?",
         ),
-        ({"temperature": 3}, "option temperature of talking: Input should be less than or equal"),
-        ({"max_tokens": "many"}, "option max_tokens of talking: "),
+        ({"temperature": 3}, "option temperature of talking must be 2 or less"),
+        ({"max_tokens": "many"}, "option max_tokens of talking must be a whole number"),
     ],
 )
 def test_a_wrong_option_is_told_before_any_call(values: dict[str, Any], message: str):

@@ -12,6 +12,7 @@ from typing import Any
 
 import llm
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from llm_reasonkit.config.settings import (
     OPENROUTER,
@@ -22,6 +23,7 @@ from llm_reasonkit.config.settings import (
     Settings,
 )
 from llm_reasonkit.errors import ConfigError, Problem
+from llm_reasonkit.reasoning.mistakes import mistake
 from llm_reasonkit.reasoning.names import nearest
 
 FILE_NAME = "config.toml"
@@ -76,10 +78,7 @@ def _problems(data: dict[str, Any], text: str) -> list[Problem]:
     try:
         Settings.model_validate(data)
     except ValidationError as error:
-        problems = [
-            _problem(row["loc"], row["type"], row["msg"], text)
-            for row in error.errors(include_url=False)
-        ]
+        problems = [_problem(row, text) for row in error.errors(include_url=False)]
     named = data.get("providers")
     # Any provider may have a section, so a misspelt one would go unnoticed.
     for name in named if isinstance(named, dict) else ():
@@ -91,11 +90,11 @@ def _problems(data: dict[str, Any], text: str) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def _problem(where: tuple[int | str, ...], kind: str, message: str, text: str) -> Problem:
-    path = [str(part) for part in where]
+def _problem(row: ErrorDetails, text: str) -> Problem:
+    path = [str(part) for part in row["loc"]]
     line = line_of(path, text)
-    if kind != "extra_forbidden":
-        return Problem(f"{'.'.join(path)}: {message}", line)
+    if row["type"] != "extra_forbidden":
+        return Problem(mistake(".".join(path), row), line)
     key, section = path[-1], path[:-1]
     shape = _shape_of(section)
     if shape is Provider and key in OpenRouter.model_fields:

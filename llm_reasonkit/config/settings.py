@@ -64,8 +64,8 @@ class Provider(Section):
 class OpenRouter(Provider):
     """`[providers.openrouter]`. Money is USD, delays milliseconds.
 
-    max_cost_per_request: what a run may cost where no budget is given. require_credits: make no
-    call unless it is certain that there is credit.
+    max_cost_per_request: what a run may cost where no budget is given, and, where it is set, a
+    call by itself. require_credits: make no call unless it is certain that there is credit.
     """
 
     api_key_env: VariableName | None = None
@@ -127,6 +127,12 @@ class Settings(Section):
     def openrouter(self) -> OpenRouter:
         """The settings of the provider our client talks to."""
         return self.providers.openrouter
+
+    @property
+    def most_usd_of_a_call(self) -> Decimal | None:
+        """What a call outside of runs may cost: the default is for runs only."""
+        is_set = "max_cost_per_request" in self.openrouter.model_fields_set
+        return self.openrouter.max_cost_per_request if is_set else None
 
     @cached_property
     def others(self) -> Mapping[str, Provider]:

@@ -22,7 +22,7 @@ from llm_reasonkit.openrouter.bridge import iterate
 from llm_reasonkit.openrouter.events import Attempt, Reasoning, Receipt, Text, ToolCall
 from llm_reasonkit.openrouter.ids import KEY_ALIAS, PREFIX, own_folder, wire_id
 from llm_reasonkit.openrouter.options import OpenRouterOptions
-from llm_reasonkit.openrouter.pricing import is_free_variant
+from llm_reasonkit.openrouter.pricing import has_paid_tools, is_free_variant
 from llm_reasonkit.openrouter.request import build_body
 from llm_reasonkit.openrouter.settings import ClientSettings
 
@@ -121,11 +121,14 @@ class _OpenRouter:
         calls: dict[str, list[ToolCall]] = {}
         reasoned = False
         tried: list[Attempt] = []
-        is_free = is_free_variant(model) and not (body.get("models") or _has_fees(body))
+        is_free = is_free_variant(model) and not (body.get("models") or has_paid_tools(body))
         try:
             client = self._client or await _client_of_running_loop(self._settings)
             key = key or self.get_key()
-            async with aclosing(client.stream(body, key=key, tried=tried)) as events:
+            most = None if is_free else self._settings.max_cost_per_request
+            body, again = (body, _always) if most is None else await _within(most, body, client)
+            events = client.stream(body, key=key, tried=tried, again=again)
+            async with aclosing(events):
                 async for event in events:
                     if isinstance(event, Text):
                         yield StreamEvent("text", event.text, part_index=_TEXT)
@@ -224,9 +227,17 @@ async def _client_of_running_loop(settings: ClientSettings) -> Client:
     return await client_of_running_loop(settings)
 
 
-def _has_fees(body: Mapping[str, Any]) -> bool:
-    """Whether OpenRouter's own tools may be used, which cost something on free models, too."""
-    return any(tool["type"] != "function" for tool in body.get("tools", ()))
+def _always() -> bool:
+    return True
+
+
+async def _within(
+    most: Decimal, body: dict[str, Any], client: Client
+) -> tuple[dict[str, Any], Callable[[], bool]]:
+    # Few calls are held to a cost, and this takes time to load.
+    from llm_reasonkit.openrouter.cost_cap import within_cap
+
+    return await within_cap(body, most, client)
 
 
 def _tool_events(piece: ToolCall, calls: dict[str, list[ToolCall]]) -> Iterator[StreamEvent]:

@@ -160,11 +160,13 @@ def provider_preferences(options: OpenRouterOptions) -> Mapping[str, Any]:
         # Without a partition each model would be exhausted before the next is considered.
         preferences["sort"] = {"by": sort, "partition": "none"} if options.models else sort
     preferences |= options.provider or {}
-    most = _lower(options.max_price or {}, preferences.get("max_price") or {})
+    most = lower_prices(options.max_price or {}, preferences.get("max_price") or {})
     return preferences | {"max_price": most} if most else preferences
 
 
-def _lower(one: Mapping[PriceKind, str], other: Mapping[PriceKind, str]) -> dict[PriceKind, str]:
+def lower_prices(
+    one: Mapping[PriceKind, str], other: Mapping[PriceKind, str]
+) -> dict[PriceKind, str]:
     """Return the lower price of each kind: a budget must not be lifted by a preference."""
     return {
         kind: min((prices[kind] for prices in (one, other) if kind in prices), key=Decimal)

@@ -26,6 +26,11 @@ def has_fees(model_id: str) -> bool:
     return "online" in model_id.split(":")[1:] or "@preset/" in model_id
 
 
+def has_paid_tools(body: Mapping[str, Any]) -> bool:
+    """Whether OpenRouter's own tools may be used, which cost something on free models, too."""
+    return any(tool["type"] != "function" for tool in body.get("tools", ()))
+
+
 def price(pricing: Mapping[str, Any], name: str) -> Decimal | None:
     """Return one price in USD per token or unit; None where it is unknown.
 

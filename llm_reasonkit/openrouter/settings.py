@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ class ClientSettings:
     key_env: environment variables that may hold the key, first one wins.
     retry_attempts: retries after the first request. retry_delay_ms: shortest first pause,
     in milliseconds, where the server does not name one. requests_per_minute: chat requests of all
-    processes of this user with the same key together. idle_timeout: seconds without a byte from
+    processes of this user with the same key together. max_cost_per_request: USD that one call may
+    cost, None where whoever calls keeps a budget. idle_timeout: seconds without a byte from
     the server. total_timeout: seconds for one call with all its retries and pauses.
 
     Raises UsageError when a value cannot be used.
@@ -34,6 +36,7 @@ class ClientSettings:
     retry_attempts: int = 3
     retry_delay_ms: int = 1000
     requests_per_minute: int | None = None
+    max_cost_per_request: Decimal | None = None
     connect_timeout: float = 15
     idle_timeout: float = 90
     total_timeout: float = 900

@@ -69,13 +69,15 @@ class Client:
         key: str,
         on_retry: OnRetry | None = None,
         tried: list[Attempt] | None = None,
+        again: Callable[[], bool] = lambda: True,
     ) -> AsyncGenerator[Event, None]:
         """Send a chat request and yield the reply's events, the receipt last.
 
         Works the same for `stream` true and false in `body`. `on_retry` hears of each retry:
         attempts made so far, seconds until the next, code of the failure. When a reply fails
         after it began, its receipt still comes before the error. `tried` is given all tries that
-        may be billed, also when the call is cancelled and there is no receipt.
+        may be billed, also when the call is cancelled and there is no receipt. `again` is asked,
+        beside `may_bill_again`, before such a try is repeated.
 
         Raises CallError when there is no complete reply.
         """
@@ -87,8 +89,16 @@ class Client:
             silent = not body.get("stream")
             model = str(body.get("model"))
             turns = self._turns(key, model)
-            again = may_bill_again.get()
-            await self._repeat(request, model, tries, turns, on_retry, silent=silent, again=again)
+            budgeted = may_bill_again.get()
+            await self._repeat(
+                request,
+                model,
+                tries,
+                turns,
+                on_retry,
+                silent=silent,
+                again=lambda: again() and budgeted(),
+            )
             while events := await tries[-1].arrived():
                 for event in events:
                     yield event
