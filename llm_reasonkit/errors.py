@@ -124,6 +124,8 @@ class CallError(ReasonkitError):
 class StoreError(ReasonkitError):
     """logs.db or our tables in it cannot be read or written."""
 
+    exit_code = 2
+
 
 class Interrupted(KeyboardInterrupt):
     """A run was stopped by hand. `result` is what there was, None if it had not begun."""

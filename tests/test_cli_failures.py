@@ -52,7 +52,7 @@ def only_error(ended: Ended) -> str:
         (["q", "-m", "smol"], "unknown model 'smol'"),
         (["q", "-m", "gpt-4p"], "did you mean 'gpt-4"),
         (["q", "-m", SMALL, "-o", "temprature", "1"], "did you mean 'temperature'"),
-        (["q", "-m", SMALL, "-o", "temperature", "9"], "less than or equal to 2"),
+        (["q", "-m", SMALL, "-o", "temperature", "9"], "must be 2 or less"),
         (["q", "-m", SMALL, "-o", "temperature", "warm"], "temperature"),
         (["q", "-f", "nope.md"], "nope.md"),
         (["q", "--provider", "acme"], "needs a model"),

@@ -114,6 +114,25 @@ def test_show_protocol(weigh: Path) -> None:
     assert kit("protocols", "show", "weigh", "--yaml").stdout == PROTOCOL
 
 
+def test_show_profile() -> None:
+    """`protocols show` and `lint` take profiles too: what one wants, its stages and settings."""
+    shown = kit("protocols", "show", "balanced").stdout
+    assert all(text in shown for text in ("80%", "verify", "max_calls = 12", "synthesis", "batch"))
+    assert kit("protocols", "show", "quick", "--yaml").stdout.startswith("quick:")
+    lines = kit("protocols", "lint").stdout.splitlines()
+    assert kit("protocols", "lint", "balanced").stdout.strip() in lines
+
+
+def test_profile_of_the_users(user_folder: Path) -> None:
+    """A profile of the user's own is found in the user's file; one that nobody has is refused."""
+    path = user_folder / "reasonkit" / "protocols" / "profiles.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine: {title: Mine, summary: Short., protocols: [laserlogic]}\n")
+    assert str(path) in "".join(kit("protocols", "show", "mine").stdout.split())
+    assert kit("protocols", "show", "mine", "--yaml").stdout == path.read_text()
+    assert kit("protocols", "lint", "mime").exit_code == 2
+
+
 def test_new_protocol(openrouter: Server, user_folder: Path) -> None:
     """`protocols new` copies one under a new name, prints its path, and it works at once."""
     openrouter.reply = answering("Yes.")

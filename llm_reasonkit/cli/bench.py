@@ -9,7 +9,13 @@ import click
 
 from llm_reasonkit import api
 from llm_reasonkit.cli.ending import ends_cleanly
-from llm_reasonkit.cli.options import names_in
+from llm_reasonkit.cli.options import (
+    budget_option,
+    config_option,
+    json_option,
+    key_option,
+    names_in,
+)
 from llm_reasonkit.cli.screen import show
 from llm_reasonkit.render.bench import bench_tables
 from llm_reasonkit.render.result_json import to_json
@@ -21,14 +27,10 @@ from llm_reasonkit.render.result_json import to_json
 @click.option("--panel", metavar="NAME", help="The models of [panels.NAME]")
 @click.option("profiles", "--profile", multiple=True, help="On the first model (repeatable)")
 @click.option("protocols", "--protocol", multiple=True, help="On the first model (repeatable)")
-@click.option("--budget", help="Most to spend on all of it: '$2'")
-@click.option("--key", help="API key to use")
-@click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Configuration file that wins over your own",
-)
-@click.option("as_json", "--json", is_flag=True, help="Print JSON")
+@budget_option
+@key_option
+@config_option
+@json_option
 @ends_cleanly
 def command(
     file: Path,
@@ -41,11 +43,14 @@ def command(
     config: Path | None,
     as_json: bool,
 ) -> None:
-    """Put the questions of FILE to models, to their panel, and to protocols.
+    """Find who answers the questions of FILE best.
+
+    They are put to models, to their panel, and to protocols. Shown are accuracy, cost of a right
+    answer, and whether a difference can be luck; always beside it what the same money gives as
+    samples of the best single model.
 
     A line of FILE is {"question": "…", "answer": "…"}, with "choices" or "kind" where the question
-    does not show them. Shown are accuracy, cost of a right answer, and whether a difference can be
-    luck; always beside it what the same money gives as samples of the best single model.
+    does not show them.
 
     \b
         llm reasonkit bench questions.jsonl -m gpt-4o,claude-sonnet-4,gemini-2.5-pro --budget '$2'

@@ -12,6 +12,7 @@ from llm_reasonkit.cli.ending import as_far_as_it_came, ends_cleanly, require_su
 from llm_reasonkit.cli.options import (
     LogOptions,
     MaterialOptions,
+    budget_option,
     log_options,
     material_options,
     names_in,
@@ -41,7 +42,7 @@ from llm_reasonkit.store.prompts import earlier_prompt
 @click.option(
     "options", "-o", "--option", type=(str, str), multiple=True, help="key/value for the models"
 )
-@click.option("--budget", help="Most to spend: '$0.50', '20000t', '30s' or '$0.50,30s'")
+@budget_option
 @log_options
 @output_options
 @ends_cleanly
@@ -85,7 +86,8 @@ def command(
                 asked, profile=profile, protocol=protocol, observer=progress
             )
         )
-        if not (output.is_json or output.form or output.output):
+        if output.is_plain:
+            progress.make_room()
             click.echo(differences(result)) if as_diff else show(SideBySide(result))
         output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
     require_success(result)

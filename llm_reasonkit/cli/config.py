@@ -12,6 +12,7 @@ import llm
 
 from llm_reasonkit import providers
 from llm_reasonkit.cli.ending import Failure, ends_cleanly
+from llm_reasonkit.cli.options import config_option, json_option
 from llm_reasonkit.cli.output import write_atomically
 from llm_reasonkit.config import config_files, read_settings
 from llm_reasonkit.config.files import line_of
@@ -20,12 +21,6 @@ from llm_reasonkit.errors import ConfigError, Problem, UsageError
 from llm_reasonkit.render.config import origin_lines
 from llm_reasonkit.render.result_json import Listing, to_json
 
-_named = click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A further file, which wins over your own",
-)
-
 
 @click.group("config")
 def group() -> None:
@@ -33,8 +28,8 @@ def group() -> None:
 
 
 @group.command("show")
-@_named
-@click.option("as_json", "--json", is_flag=True, help="Print JSON")
+@config_option
+@json_option
 @ends_cleanly
 def show_command(config: Path | None, as_json: bool) -> None:
     """Show what holds, and where each value comes from. Keys are never shown."""
@@ -50,7 +45,7 @@ def path_command() -> None:
 
 
 @group.command("check")
-@_named
+@config_option
 @ends_cleanly
 def check_command(config: Path | None) -> None:
     """Report every mistake of every file, with its line; ends with 2 if there are any."""

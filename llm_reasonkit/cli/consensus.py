@@ -12,16 +12,21 @@ from llm_reasonkit.cli.ending import as_far_as_it_came, ends_cleanly, require_su
 from llm_reasonkit.cli.options import (
     LogOptions,
     MaterialOptions,
+    budget_option,
     log_options,
     material_options,
+    min_confidence_option,
     names_in,
     output_options,
     taken,
 )
 from llm_reasonkit.cli.output import Output
+from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.answers import Kind
+from llm_reasonkit.render.side_by_side import SideBySide
 from llm_reasonkit.store.history import short_id_of
+from llm_reasonkit.store.schemas import resolve_schema
 
 
 @click.command()
@@ -34,21 +39,18 @@ from llm_reasonkit.store.history import short_id_of
 @click.option("--threshold", help="Share of the members that must agree (0.8)")
 @click.option("--answer", type=click.Choice(get_args(Kind)), help="Kind of answer to compare")
 @click.option("--choices", multiple=True, help="Options to choose from: A,B,C")
+@click.option("--schema", help="Answers are JSON: schema DSL, JSON schema, filepath or ID")
 @click.option("--ask", metavar="2+1", help="Ask so many together, the next only on a split")
 @click.option("--stop", type=click.Choice(["decided", "likely"]), help="When to ask no more")
 @click.option("--samples", type=click.IntRange(1, 100), default=1, help="Replies of each model")
 @click.option("--judge", metavar="MODEL", help="Tells whether two answers mean the same")
 @click.option("--rounds", type=click.IntRange(0, 1), default=0, help="Show each other's reasons")
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    help="Exit with 4 if less than this share is reached, or none is known",
-)
+@min_confidence_option
 @material_options
 @click.option(
     "options", "-o", "--option", type=(str, str), multiple=True, help="key/value for the models"
 )
-@click.option("--budget", help="Most to spend: '$0.50', '20000t', '30s' or '$0.50,30s'")
+@budget_option
 @log_options
 @output_options
 @ends_cleanly
@@ -77,11 +79,13 @@ def command(
         threshold=_share(options["threshold"]),
         answer=options["answer"],
         choices=names_in(options["choices"]),
+        schema=resolve_schema(record.path, options["schema"]) if options["schema"] else None,
         waves=_waves(options["ask"]),
         stop=options["stop"] or "never",
         samples=options["samples"],
         judge=options["judge"],
         rounds=options["rounds"],
+        min_confidence=min_confidence,
         system=given.system,
         sources=material.sources,
         attachments=material.attachments,
@@ -92,6 +96,11 @@ def command(
     orchestrator = api.ThinkToolOrchestrator(key=record.key, log=record.kept, config=record.config)
     with output.progress() as progress:
         result = as_far_as_it_came(lambda: orchestrator.consensus(asked, observer=progress))
+        answered = any(member.answer for member in result.members)
+        if output.is_plain and answered and not (result.answer or result.votes):
+            # Of an open question without a synthesis there are the answers, each for itself.
+            progress.make_room()
+            show(SideBySide(result))
         output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
     require_success(result, min_confidence)
 

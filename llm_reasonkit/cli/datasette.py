@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from llm.cli import logs_db_path
 
 from llm_reasonkit.cli.ending import Failure, ends_cleanly
+from llm_reasonkit.cli.options import database_option
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.store.history import load_run
 
@@ -29,20 +29,17 @@ _PATIENCE = 30  # seconds until the server has to answer
 
 
 @click.command()
-@click.option("-d", "--database", type=click.Path(dir_okay=False), help="Path to log database")
+@database_option
 @click.option("run", "--run", metavar="RUN", help="Show this run: an id, a short id, or last")
 @click.option("-p", "--port", type=click.IntRange(1, 65535), help="Port; any free one by default")
 @click.option("opens", "--open", is_flag=True, help="Open it in the browser")
 @click.option("--private", is_flag=True, help="Only who has the link that is printed can look")
 @ends_cleanly
-def command(
-    database: str | None, run: str | None, port: int | None, opens: bool, private: bool
-) -> None:
-    """Look at runs in the browser, with Datasette, on this machine only.
+def command(path: Path, run: str | None, port: int | None, opens: bool, private: bool) -> None:
+    """Look at runs in the browser, on this machine only.
 
-    Without --private everybody who has an account on this machine can look.
+    With Datasette. Without --private everybody who has an account on this machine can look.
     """
-    path = Path(database or logs_db_path())
     is_new = _version_of_datasette() >= 1
     if not path.exists():
         raise UsageError(f'there is no log at {path} yet; start one with: llm think "…"')

@@ -12,7 +12,6 @@ import click
 from llm_reasonkit.errors import Interrupted, ReasonkitError
 from llm_reasonkit.reasoning.result import Result, RunStatus, shortfall
 from llm_reasonkit.render import figures
-from llm_reasonkit.render.panel import positions
 from llm_reasonkit.render.sanitize import sanitize
 
 _P = ParamSpec("_P")
@@ -106,6 +105,6 @@ def _why(result: Result) -> str:
         return f"stopped: {result.warnings[0]}"
     if result.agreement is not None and result.status in ("no_consensus", "tie"):
         said = "a tie" if result.status == "tie" else "no consensus"
-        return "; ".join([f"{said}: {figures.agreement(result.agreement)}", *positions(result)])
+        return f"{said}: {figures.agreement(result.agreement)}"
     reasons = [step.error for step in result.steps if step.status == "failed" and step.error]
     return f"no answer: {reasons[0]}" if reasons else "no answer"

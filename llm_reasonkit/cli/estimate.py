@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
-from llm.cli import logs_db_path
 
 from llm_reasonkit import api, providers
 from llm_reasonkit.cli.ending import ends_cleanly
+from llm_reasonkit.cli.options import database_option, json_option
 from llm_reasonkit.cli.screen import show
 from llm_reasonkit.config import load_settings
 from llm_reasonkit.estimates import ModelEstimate, Month, estimate_models, month_of
@@ -59,9 +59,9 @@ def _mix(
 @click.option("models", "-m", "--model", multiple=True, required=True, help="Repeatable")
 @click.option("--queries", callback=_per_day, metavar="N/day", help="500/day, 9000/month")
 @click.option("--mix", callback=_mix, help="Per cent of the queries for each model: 50,30,20")
-@click.option("-d", "--database", type=click.Path(dir_okay=False), help="Path to log database")
+@database_option
 @click.option("--refresh", is_flag=True, help="Fetch OpenRouter's prices anew first")
-@click.option("as_json", "--json", is_flag=True, help="Print JSON")
+@json_option
 @ends_cleanly
 def command(
     profile: str | None,
@@ -69,11 +69,11 @@ def command(
     models: tuple[str, ...],
     queries: Decimal | None,
     mix: list[Decimal] | None,
-    database: str | None,
+    path: Path,
     refresh: bool,
     as_json: bool,
 ) -> None:
-    """Estimate what a query costs on models of OpenRouter, by the catalogue's prices.
+    """Estimate what a query costs on OpenRouter's models. By the catalogue's prices.
 
     \b
         llm reasonkit estimate -m anthropic/claude-sonnet-4 -m openai/gpt-4o-mini
@@ -83,7 +83,7 @@ def command(
         raise click.UsageError("--mix needs --queries, and one share for each -m")
     plan = api.plan_of(protocol=protocol, profile=profile)
     known = asyncio.run(providers.known_models(_settings, refresh=refresh))
-    learnt = usual_sizes(Path(database or logs_db_path()))
+    learnt = usual_sizes(path)
     found = estimate_models(plan, models, known, learnt)
     month = None if queries is None else _month(found, queries, mix)
     if as_json:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
-from llm.cli import logs_db_path
 
 from llm_reasonkit.cli.ending import ends_cleanly
+from llm_reasonkit.cli.options import RunOptions, run_options, taken
 from llm_reasonkit.cli.output import require_writable, write_atomically
 from llm_reasonkit.render.document import FORMS, Form, document
 from llm_reasonkit.store.history import load_run
@@ -15,8 +16,7 @@ from llm_reasonkit.store.sources import load_sources
 
 
 @click.command()
-@click.argument("run", default="last")
-@click.option("-d", "--database", type=click.Path(dir_okay=False), help="Path to log database")
+@run_options
 @click.option(
     "form", "--format", type=click.Choice(FORMS), default="markdown", help="markdown by default"
 )
@@ -25,19 +25,19 @@ from llm_reasonkit.store.sources import load_sources
 )
 @click.option("--force", is_flag=True, help="Let --output overwrite a file")
 @ends_cleanly
-def command(run: str, database: str | None, form: Form, output: Path | None, force: bool) -> None:
-    """Write a run as a document: question, answer, steps, checks and cost.
+def command(form: Form, output: Path | None, force: bool, **options: Any) -> None:  # noqa: ANN401 (click)
+    """Write a run as a document. With question, answer, steps, checks and cost.
 
-    RUN is an id, the beginning of one, a short id, or `last` (the default).
+    RUN is an id, the beginning of one, or a short id; without it, the most recent run is meant.
 
     \b
-        llm reasonkit export last --format html --output run.html
+        llm reasonkit export --format html --output run.html
     """
     if output is not None:
         require_writable(output, force=force)
-    path = Path(database or logs_db_path())
-    result = load_run(path, run)
-    text = document(result, form, load_sources(path, result.run_id))
+    run = taken(RunOptions, options)
+    result = load_run(run.path, run.ref)
+    text = document(result, form, load_sources(run.path, result.run_id))
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -46,6 +46,64 @@ def taken(kind: type[_G], options: dict[str, Any]) -> _G:
     return kind(**{field.name: options.pop(field.name) for field in fields(kind)})
 
 
+json_option = click.option("as_json", "--json", is_flag=True, help="Print JSON")
+database_option = click.option(
+    "path",
+    "-d",
+    "--database",
+    type=click.Path(path_type=Path),
+    default=logs_db_path,
+    help="Path to log database",
+)
+config_option = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Configuration file that wins over your own",
+)
+key_option = click.option("--key", help="API key to use")
+budget_option = click.option(
+    "--budget", help="Most to spend: '$0.50', '20000t', '30s' or '$0.50,30s'"
+)
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    help="Exit with 4 if less than this share is reached, or none is known",
+)
+roles_option = click.option(
+    "roles", "--role", multiple=True, help="Model of one role: critic=MODEL (repeatable)"
+)
+run_options = _group(
+    click.argument("run", required=False),
+    click.option("--last", is_flag=True, help="The most recent run"),
+    database_option,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """A recorded run and the log it is in. Raises UsageError where it is named twice."""
+
+    run: str | None
+    last: bool
+    path: Path
+
+    def __post_init__(self) -> None:
+        if self.last and self.run is not None:
+            raise UsageError("name one run, or give --last")
+
+    @property
+    def ref(self) -> str:
+        """What names the run, by default the most recent one."""
+        return LAST if self.run is None else self.run
+
+    @property
+    def required(self) -> str:
+        """What names the run. Raises UsageError where nothing does."""
+        if self.run is None and not self.last:
+            raise UsageError("name one run, or give --last; llm reasonkit runs lists them")
+        return self.ref
+
+
 def names_in(given: Sequence[str]) -> list[str]:
     """Split names that may be typed with commas, repeated, or both."""
     return [name.strip() for each in given for name in each.split(",") if name.strip()]
@@ -133,7 +191,7 @@ call_options = _group(
         multiple=True,
         help="Models to ask when the one before fails: a,b (repeatable)",
     ),
-    click.option("--budget", help="Most to spend: '$0.50', '20000t', '30s' or '$0.50,30s'"),
+    budget_option,
 )
 
 
@@ -148,20 +206,14 @@ class CallOptions:
 
 
 control_options = _group(
-    click.option(
-        "roles", "--role", multiple=True, help="Model of one role: critic=MODEL (repeatable)"
-    ),
+    roles_option,
     click.option(
         "--effort",
         type=click.Choice(["minimal", "low", "medium", "high"]),
         help="How hard models are to reason that can",
     ),
     click.option("--max-calls", type=click.IntRange(min=1), help="Most calls to make"),
-    click.option(
-        "--min-confidence",
-        type=click.FloatRange(0, 1),
-        help="Exit with 4 if less than this share is reached, or none is known",
-    ),
+    min_confidence_option,
     click.option("--web", is_flag=True, help="Let the model search the web for sources first"),
 )
 
@@ -194,15 +246,11 @@ def models_of_roles(typed: Sequence[str]) -> dict[str, str]:
 
 
 log_options = _group(
-    click.option(
-        "--config",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Configuration file that wins over your own",
-    ),
-    click.option("--key", help="API key to use"),
+    config_option,
+    key_option,
     click.option("-n", "--no-log", is_flag=True, help="Don't log to database"),
     click.option("--log", is_flag=True, help="Log to the database even if logging is off"),
-    click.option("-d", "--database", type=click.Path(dir_okay=False), help="Path to log database"),
+    database_option,
 )
 
 
@@ -214,16 +262,11 @@ class LogOptions:
     key: str | None
     no_log: bool
     log: bool
-    database: str | None
+    path: Path
 
     def __post_init__(self) -> None:
         if self.no_log and self.log:
             raise click.UsageError("Cannot use --no-log and --log together")
-
-    @property
-    def path(self) -> Path:
-        """The log database."""
-        return Path(self.database or logs_db_path())
 
     @property
     def kept(self) -> Path | bool:

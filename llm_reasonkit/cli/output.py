@@ -45,12 +45,15 @@ class Output:
         """Whether stdout is for a program."""
         return self.as_json or self.form == "json"
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether stdout is for the answer alone."""
+        return not (self.is_json or self.form or self.output)
+
     def progress(self) -> Progress:
         """Return what watches the run."""
-        answer_later = self.is_json or self.form is not None or self.output is not None
-        return Progress(
-            quiet=self.quiet, verbose=self.verbose, stream=not (self.no_stream or answer_later)
-        )
+        stream = self.is_plain and not self.no_stream
+        return Progress(quiet=self.quiet, verbose=self.verbose, stream=stream)
 
     def show(
         self,

@@ -20,7 +20,7 @@ from rich.live import Live
 from rich.text import Text
 
 from llm_reasonkit.errors import UsageError
-from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
+from llm_reasonkit.reasoning.result import Agreement, CheckItem, Result, StepResult
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.panel import positions
 from llm_reasonkit.render.run_page import step_output
@@ -43,26 +43,32 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 @dataclass(slots=True)
 class _Activity:
-    """A step under way, or all items of a for_each step together."""
+    """A step under way, or all items of a for_each step together.
+
+    started: the model of each item. writing: the end of what each item under way has written, the
+    one that began first comes first.
+    """
 
     label: str
     model: str
     is_group: bool
     began: float = field(default_factory=time.monotonic)
     ended: float = 0.0
-    started: set[str] = field(default_factory=set)
-    running: set[str] = field(default_factory=set)
+    started: dict[str, str] = field(default_factory=dict)
+    writing: dict[str, str] = field(default_factory=dict)
     records: list[StepResult] = field(default_factory=list)
-    tail: str = ""
 
     def cells(self, width: int) -> tuple[Text, ...]:
         """The line of this activity in the live area."""
         mark = Text(_SPINNER[int(time.monotonic() * _FRAMES_PER_SECOND) % len(_SPINNER)], "cyan")
-        ended = len(self.started) - len(self.running)
+        ended = len(self.started) - len(self.writing)
         label = f"{self.label} {ended}/{len(self.started)}" if self.is_group else self.label
         elapsed = figures.duration(round((time.monotonic() - self.began) * 1000))
-        tail = one_line(self.tail)[-_TAIL_SHOWN:] if width >= ROOM_FOR_COLUMNS else ""
-        return *step_cells(mark, label, self.model, elapsed, width), Text(tail, "dim italic")
+        # One of them: pieces of several replies would make no sense together.
+        item, written = next(iter(self.writing.copy().items()), ("", ""))
+        model = self.started.get(item) or self.model
+        tail = one_line(written)[-_TAIL_SHOWN:] if width >= ROOM_FOR_COLUMNS else ""
+        return *step_cells(mark, label, model, elapsed, width), Text(tail, "dim italic")
 
 
 class Progress:
@@ -130,21 +136,22 @@ class Progress:
             self._show_groups()
             activity = _Activity(key, model or "", is_group)
             self._activities[key] = activity
-        activity.started.add(step_id)
-        activity.running.add(step_id)
+        activity.started[step_id] = model or ""
+        activity.writing[step_id] = ""
 
     def step_text(self, step_id: str, text: str) -> None:
         """Show the end of what a running step has written."""
         activity = self._activities.get(_key(step_id)[0])
-        if activity is not None:
-            activity.tail = (activity.tail + text[-_TAIL_KEPT:])[-_TAIL_KEPT:]
+        if activity is not None and step_id in activity.writing:
+            written = activity.writing[step_id] + text[-_TAIL_KEPT:]
+            activity.writing[step_id] = written[-_TAIL_KEPT:]
 
     def step_finished(self, step: StepResult, checks: list[CheckItem]) -> None:
         """Show how a step came out; items of one step are shown together at its end."""
         key, is_group = _key(step.id)
         activity = self._activities.get(key)
         if activity is not None:
-            activity.running.discard(step.id)
+            activity.writing.pop(step.id, None)
             activity.records.append(step)
             activity.ended = time.monotonic()
         if is_group and activity is not None and not self._verbose:
@@ -155,6 +162,11 @@ class Progress:
         was_the_answer = self._answering and isinstance(step.output, str)
         if self._verbose and step.output is not None and not was_the_answer:
             self._print(step_output(step, full=True))
+
+    def make_room(self) -> None:
+        """End the live area, as something else is written to the terminal now."""
+        self._show_groups(everything=True)
+        self._stop_live()
 
     def answer_text(self, text: str) -> None:
         """Write a piece of the answer to stdout."""
@@ -183,18 +195,22 @@ class Progress:
 
         Of a run that failed or was stopped they would only say again what the error says.
         """
-        self._show_groups(everything=True)
-        self._stop_live()
+        self.make_room()
         if self._talks:
             self._show(Text())
             self._show(summary(result, short_id))
         elif result.status not in ("failed", "stopped_by_budget"):
-            if result.status == "done" and result.agreement is not None and not self._quiet:
-                self._show(plain(figures.agreement(result.agreement)))
-                for position in positions(result):
-                    self._show(plain(f"dissent: {position}"))
+            if result.agreement is not None and not self._quiet:
+                self._show_agreement(result, result.agreement)
             for message in result.warnings:
                 self.warn(message)
+
+    def _show_agreement(self, result: Result, agreement: Agreement) -> None:
+        if result.status == "done":
+            self._show(plain(figures.agreement(agreement)))
+        label = "position" if result.status == "tie" else "dissent"
+        for position in positions(result):
+            self._show(plain(f"{label}: {position}"))
 
     def _print(self, renderable: RenderableType) -> None:
         if self._talks:
@@ -212,7 +228,7 @@ class Progress:
     def _show_groups(self, *, everything: bool = False) -> None:
         """Show the groups of items that have ended; `everything`: whatever has an end to show."""
         for key, activity in list(self._activities.items()):
-            if activity.running and not everything:
+            if activity.writing and not everything:
                 continue
             del self._activities[key]
             if activity.is_group and activity.records and not self._verbose:

@@ -15,6 +15,7 @@ from llm_reasonkit.protocol_files import PROFILES, Library, ProtocolFile, read_p
 from llm_reasonkit.reasoning.plan import Plan, plan_protocol
 from llm_reasonkit.render.listings import (
     ProtocolEntry,
+    profile_page,
     profiles_table,
     protocol_page,
     protocols_table,
@@ -55,15 +56,29 @@ def _entry(library: Library, file: ProtocolFile) -> ProtocolEntry:
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print the file itself")
 @ends_cleanly
 def show_command(name: str, as_yaml: bool) -> None:
-    """Show the steps of a protocol, given by name or path."""
+    """Show the steps of a protocol, given by name or path, or the stages of a profile."""
     library = api.library()
-    file = library.find(name)
+    file = _found(library, name)
     if as_yaml:
         click.echo(file.path.read_text("utf-8"), nl=False)
+        return
+    if file.name == PROFILES:
+        profile = library.profiles(name)[name]
+        show(profile_page(name, profile, library.plan_of_profile(name), str(file.path)))
         return
     protocol = library.protocol(name)
     most = plan_protocol(protocol).largest_number_of_calls()
     show(protocol_page(ProtocolEntry(protocol, most, str(file.path))))
+
+
+def _found(library: Library, name: str) -> ProtocolFile:
+    """Find the file of a protocol, or else the one that a profile stands in."""
+    try:
+        return library.find(name)
+    except UsageError:
+        if file := library.file_of_profile(name):
+            return file
+        raise
 
 
 @group.command("new")
@@ -91,7 +106,7 @@ def new_command(name: str, source: str) -> None:
 @click.argument("names", nargs=-1)
 @ends_cleanly
 def lint_command(names: tuple[str, ...]) -> None:
-    """Check protocols, given by NAME or path; without any, all there are.
+    """Check protocols and profiles, given by NAME or path; without any, all there are.
 
     Says how many calls each can make at most.
     """
@@ -113,6 +128,8 @@ def _lint(library: Library, name: str) -> str:
             read_profiles(Path(name), library) if Path(name).is_file() else library.profiles()
         )
         return "\n".join(_calls(key, library.plan_of_profile(key)) for key in profiles)
+    if _found(library, name).name == PROFILES:
+        return _calls(name, library.plan_of_profile(name))
     return _calls(name, plan_protocol(library.protocol(name)))
 
 

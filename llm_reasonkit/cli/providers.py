@@ -20,6 +20,7 @@ from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.render import providers as render
 from llm_reasonkit.render.result_json import Listing, to_json
 
+# Not that of `options`, which takes longer to import than a search takes.
 _as_json = click.option("as_json", "--json", is_flag=True, help="Print JSON")
 _refresh = click.option("--refresh", is_flag=True, help="Fetch OpenRouter's models anew first")
 

@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from llm_reasonkit.cli import (
-    again,
-    bench,
-    compare,
-    config,
-    consensus,
-    costs,
-    datasette,
-    doctor,
-    estimate,
-    export,
-    local,
-    marks,
-    protocols,
-    providers,
-    removal,
-    runs,
-    think,
-)
+# name: where it stands in `llm_reasonkit.cli`
+_COMMANDS = {
+    "bench": "bench.command",
+    "calibration": "marks.calibration_command",
+    "compare": "compare.command",
+    "config": "config.group",
+    "consensus": "consensus.command",
+    "costs": "costs.command",
+    "datasette": "datasette.command",
+    "delete": "removal.delete_command",
+    "doctor": "doctor.command",
+    "estimate": "estimate.command",
+    "export": "export.command",
+    "local": "local.group",
+    "mark": "marks.mark_command",
+    "panel": "marks.panel_command",
+    "protocols": "protocols.group",
+    "providers": "providers.command",
+    "replay": "again.replay_command",
+    "resume": "again.resume_command",
+    "runs": "runs.list_command",
+    "show": "runs.show_command",
+    "think": "think.command",
+    "uninstall-tables": "removal.uninstall_command",
+}
 
 
-@click.group()
+class _Group(click.Group):
+    """Imports a command when it is called, or when all of them are listed."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the command of this name, if there is one."""
+        if name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[name].partition(".")
+        command: click.Command = getattr(import_module(f"llm_reasonkit.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Group)
 def command() -> None:
     """Structured reasoning on any llm model: runs, protocols, providers and local models."""
-
-
-command.add_command(think.command, "think")
-command.add_command(consensus.command, "consensus")
-command.add_command(runs.list_command, "runs")
-command.add_command(runs.show_command, "show")
-command.add_command(export.command, "export")
-command.add_command(removal.delete_command, "delete")
-command.add_command(removal.uninstall_command, "uninstall-tables")
-command.add_command(again.resume_command, "resume")
-command.add_command(again.replay_command, "replay")
-command.add_command(costs.command, "costs")
-command.add_command(datasette.command, "datasette")
-command.add_command(estimate.command, "estimate")
-command.add_command(protocols.group, "protocols")
-command.add_command(local.group, "local")
-command.add_command(providers.command, "providers")
-command.add_command(doctor.command, "doctor")
-command.add_command(config.group, "config")
-command.add_command(marks.mark_command, "mark")
-command.add_command(marks.calibration_command, "calibration")
-command.add_command(marks.panel_command, "panel")
-command.add_command(compare.command, "compare")
-command.add_command(bench.command, "bench")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -52,8 +53,6 @@ from llm_reasonkit.store.history import short_id_of
 @ends_cleanly
 def command(
     question: str | None,
-    protocol: str | None,
-    profile: str | None,
     model_id: str | None,
     provider: str | None,
     use_local: bool,
@@ -70,20 +69,35 @@ def command(
         cat report.txt | llm think "Sales rose by 8 %" --protocol proofguard
         llm think -c "And if we have only two engineers?"
     """
-    record = taken(LogOptions, options)
-    given, calls = taken(MaterialOptions, options), taken(CallOptions, options)
-    control = taken(ControlOptions, options)
-    output = taken(Output, options)
+    record, output = taken(LogOptions, options), taken(Output, options)
     before = taken(ContinueOptions, options).earlier(record.path)
-    material = given.with_question(question, record.path)
+    asked = _question(question, record.path, options, stream=not output.no_stream)
+    asked = before.lead_to(asked)
     model = local.choose(model_id) if use_local else with_provider(provider, model_id)
     orchestrator = api.ThinkToolOrchestrator(
         model or before.model, key=record.key, log=record.kept, config=record.config
     )
-    asked = api.Question(
+    if dry_run:
+        found = orchestrator.estimate(asked, history=record.path)
+        click.echo(to_json(found)) if output.is_json else show(estimate_page(found))
+        return
+    _confirm(orchestrator, asked, record)
+    with output.progress() as progress:
+        result = as_far_as_it_came(lambda: orchestrator.think(asked, observer=progress))
+        output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
+    require_success(result, asked.min_confidence)
+
+
+def _question(
+    typed: str | None, log: Path, options: dict[str, Any], *, stream: bool
+) -> api.Question:
+    given, calls = taken(MaterialOptions, options), taken(CallOptions, options)
+    control = taken(ControlOptions, options)
+    material = given.with_question(typed, log)
+    return api.Question(
         material.question,
-        protocol=protocol,
-        profile=profile,
+        protocol=options["protocol"],
+        profile=options["profile"],
         system=given.system,
         sources=material.sources,
         attachments=material.attachments,
@@ -96,18 +110,8 @@ def command(
         max_calls=control.max_calls,
         min_confidence=control.min_confidence,
         web=control.web,
-        stream=not output.no_stream,
+        stream=stream,
     )
-    asked = before.lead_to(asked)
-    if dry_run:
-        found = orchestrator.estimate(asked, history=record.path)
-        click.echo(to_json(found)) if output.is_json else show(estimate_page(found))
-        return
-    _confirm(orchestrator, asked, record)
-    with output.progress() as progress:
-        result = as_far_as_it_came(lambda: orchestrator.think(asked, observer=progress))
-        output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
-    require_success(result, control.min_confidence)
 
 
 def _confirm(
