@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from llm_reasonkit.errors import Problem, ProtocolError, UsageError
 from llm_reasonkit.reasoning.lint import find_mistakes
+from llm_reasonkit.reasoning.mistakes import expected
 from llm_reasonkit.reasoning.names import nearest, unknown
 from llm_reasonkit.reasoning.plan import Plan, mistakes_in_profile, plan_profile, plan_protocol
 from llm_reasonkit.reasoning.protocol import (
@@ -39,10 +39,6 @@ Mistake = tuple[Location, str]
 
 _KINDS = {
     "string_type": "text (in quotes, if YAML takes it for something else)",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "list_type": "a list",
     "dict_type": "a block of `key: value` lines",
     "model_type": "a block of `key: value` lines",
     "too_short": "longer: it is empty",
@@ -116,6 +112,14 @@ class Library:
         profiles = read_profiles(shipped_folder() / f"{PROFILES}.yaml", self, wanted)
         own = self.folder / f"{PROFILES}.yaml"
         return profiles | read_profiles(own, self, wanted) if own.exists() else profiles
+
+    def file_of_profile(self, name: str) -> ProtocolFile | None:
+        """Find the file that a profile stands in. Raises ProtocolError."""
+        for folder, origin in ((self.folder, "yours"), (shipped_folder(), "shipped")):
+            path = folder / f"{PROFILES}.yaml"
+            if path.exists() and name in read_profiles(path, self, name):
+                return ProtocolFile(PROFILES, path, origin)
+        return None
 
     def plan_of_protocol(self, name: str) -> Plan:
         """Plan a run of one protocol. Raises UsageError."""
@@ -268,7 +272,9 @@ class _Document:
             elif row["type"] == "missing":
                 mistakes.append((where, f"`{_dotted(where)}` is missing"))
             else:
-                wrong.setdefault(self._without_tags(where), []).append(_expected(row))
+                wrong.setdefault(self._without_tags(where), []).append(
+                    _KINDS.get(row["type"]) or expected(row)
+                )
         for where, kinds in wrong.items():
             mistakes.append((where, f"{_dotted(where)} must be {' or '.join(kinds)}"))
         return mistakes
@@ -335,17 +341,6 @@ def _without(data: Any, places: Sequence[Location]) -> Any:  # noqa: ANN401 (wha
 
 def _dotted(where: Location) -> str:
     return ".".join(str(part) for part in where) or "the file"
-
-
-def _expected(row: ErrorDetails) -> str:
-    """Say in plain words what pydantic would have taken."""
-    if row["type"] == "literal_error":
-        return str(row["ctx"]["expected"])
-    if row["type"] == "greater_than_equal":
-        return f"{row['ctx']['ge']} or more"
-    if row["type"] == "less_than_equal":
-        return f"{row['ctx']['le']} or less"
-    return _KINDS.get(row["type"]) or f"something else ({row['msg']})"
 
 
 def _with_hint(problem: str) -> str:

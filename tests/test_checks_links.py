@@ -89,12 +89,15 @@ def test_each_invented_link_is_counted_once() -> None:
 
 @pytest.mark.parametrize("name", ["gigathink", "laserlogic", "bedrock", "brutalhonesty", "quick"])
 async def test_every_answer_is_searched_for_invented_links(name: str) -> None:
-    """Whichever protocol gives the answer, a link of the model's own in it is a failed check."""
+    """Whichever protocol gives the answer, a link of the model's own in it is a failed check, and
+    is taken out."""
     answer = "As https://given.example/a and https://nature.com/invented show, yes."
     caller = ScriptedCaller({"answer": answer})
     result = await run(name, "Is it so?", caller, ["From https://given.example/a: yes."])
     found = [text for text in failed(result) if "link" in text]
     assert found == ["the link was given: https://nature.com/invented was not given"]
+    left = "As https://given.example/a and [a link that nobody gave] show, yes."
+    assert (result.answer or "").endswith(left)
 
 
 async def test_an_invented_link_is_not_in_the_report_of_proofguard() -> None:

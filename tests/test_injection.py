@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from llm_reasonkit.engine.ports import Call, Reply
+from llm_reasonkit.reasoning.checks import evidence
 from llm_reasonkit.reasoning.checks.orders import first_order
 from llm_reasonkit.reasoning.result import Result
-from tests.hostile_texts import HOSTILE, LINK
+from tests.hostile_texts import HOSTILE, LINK, ORDERS
 from tests.scripted_model import ScriptedCaller, output_of, run
 
 KEY = "sk-or-v1-planted-in-the-environment"
@@ -155,6 +156,22 @@ async def test_a_source_cannot_change_what_proofguard_decides(
     leaves_nothing(result, caller, fenced=caller.sign)
 
 
+async def test_most_hostile_sources_fail_without_being_recognised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where no order is recognised, exact quotes, figures and names still keep all verdicts as they
+    are, but for texts that state a claim in their own words, as a source may."""
+    monkeypatch.setattr(evidence, "first_order", lambda text: "")
+    moved = []
+    for number, hostile in enumerate(HOSTILE):
+        caller = Obedient(PROOFGUARD, hostile, obeying_proofguard(hostile))
+        result = await run("proofguard", QUESTION, caller, [TRUTH, hostile])
+        if verdicts_of(result) != ["supported", "no_evidence", "no_evidence"]:
+            moved.append(ORDERS[number // 5])
+    assert all("tower" in order for order in moved)
+    assert len(moved) <= 20
+
+
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 async def test_a_claim_cannot_change_what_proofguard_decides(number: int) -> None:
     """A claim that holds orders, which every model obeys, stays unverified without sources; and it
@@ -283,7 +300,8 @@ async def test_an_idea_cannot_change_what_is_counted(number: int, usual: dict[st
     )
     assert "i2.1" in output_of(result, "themes")["unplaced"]
     found = [item.detail for item in result.checks.items if item.name == "the link was given"]
-    assert ("evil.example" in (result.answer or "")) == any("evil.example" in d for d in found)
+    assert any("evil.example" in detail for detail in found)
+    assert "evil.example" not in (result.answer or "")
 
 
 def test_there_are_a_hundred_hostile_texts() -> None:

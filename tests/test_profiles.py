@@ -56,13 +56,18 @@ def names(caller: ScriptedCaller) -> list[str]:
 
 @pytest.mark.parametrize(
     ("replies", "sources", "calls"),
-    [(REPLIES, [], 8), (spoilt(REPLIES), [], 9), (REPLIES, [SOURCE], 10)],
+    [
+        (REPLIES, [], 8),
+        (spoilt(REPLIES), [], 9),
+        (REPLIES, [SOURCE], 10),
+        (spoilt(REPLIES), [SOURCE], 11),
+    ],
 )
 async def test_a_balanced_run_is_affordable(
     replies: Mapping[str, Any], sources: list[str], calls: int
 ) -> None:
     """At $3 and $15 per million tokens a question of 500 tokens costs less than $0.09, also where
-    checks fail and somebody has to look again, or with a source of one page."""
+    checks fail and somebody has to look again, with a source of one page, and with both."""
     result, caller = await balanced(replies, sources)
     assert result.status == "done"
     assert len(caller.calls) == calls <= 12
@@ -90,6 +95,18 @@ async def test_a_second_look_is_taken_where_checks_fail() -> None:
     assert any("a confidence of 80.0% was wanted" in text for text in result.warnings)
 
 
+async def test_a_second_look_counts_where_it_quotes_a_source() -> None:
+    """A point that a source bears out is one more check that passed; an opinion settles nothing."""
+    result, caller = await balanced(spoilt(REPLIES), [SOURCE])
+    found = {i.name: i for i in result.checks.items if i.step == "verify.looked"}
+    passed = found.pop("d4 holds at a second look")
+    assert (passed.status, passed.detail[:2]) == ("passed", "S1")
+    assert {item.status for item in found.values()} == {"not_checkable"}
+    assert '"view": "holds", "why": "The report gives just these figures."' in caller.prompt_of(
+        "synthesis"
+    )
+
+
 async def test_the_synthesis_hears_what_failed() -> None:
     """It is shown each finding whose check failed, and none of the checks that passed."""
     result, caller = await balanced(spoilt(REPLIES))
@@ -98,8 +115,10 @@ async def test_the_synthesis_hears_what_failed() -> None:
     before = [item for item in failed if not item.step.startswith("synthesis")]
     assert before
     for item in before:
-        assert json.dumps(item.name, ensure_ascii=False) in prompt
-    assert '"status": "passed"' not in prompt
+        assert json.dumps(f"{item.name}: {item.detail}", ensure_ascii=False)[:80] in prompt
+    for item in result.checks.items:
+        if item.status == "passed" and not item.step.startswith("synthesis"):
+            assert f'"{item.name}' not in prompt
 
 
 async def test_a_second_answer_is_given_blind() -> None:

@@ -406,33 +406,37 @@ REPLIES: Mapping[str, Any] = {
     "verify.look": {
         "views": [
             {
-                "point": (
-                    "Splitting into six services with nine engineers would make the team slower "
-                    "overall."
-                ),
-                "why": (
-                    "Operating cost per service is well attested, but its size here was not "
-                    "measured; no one has run Kubernetes."
-                ),
+                "point": "d1",
+                "why": "Deploying one service alone is what the pattern is for.",
                 "view": "holds",
+                "source": "",
+                "quote": "",
             },
             {
-                "point": "A competitor lost a fifth of its customers because of its migration.",
-                "why": "It rests on one former employee, and the timing alone shows no cause.",
+                "point": "d2",
+                "why": "The text speaks of our company and says just this.",
+                "view": "holds",
+                "source": "",
+                "quote": "",
+            },
+            {
+                "point": "d3",
+                "why": "Waiting for a release slot took most of the time, not deployment.",
                 "view": "open",
-            },
-            {
-                "point": "Moving the import to a replica prevents half of the outages.",
-                "why": (
-                    "Two of four outages are attributed to it; a replica may lag and has failure "
-                    "modes of its own."
+                "source": "S1",
+                "quote": (
+                    "of which tests and deployment took 66 minutes; the rest was waiting for a "
+                    "release slot"
                 ),
-                "view": "holds",
             },
             {
-                "point": "What competitors do must be right for this company.",
-                "why": "Larger teams have other costs; the analogy lacks support.",
-                "view": "fails",
+                "point": "d4",
+                "why": "The report gives just these figures.",
+                "view": "holds",
+                "source": "S1",
+                "quote": (
+                    "The suite takes 52 minutes on the build server and a deployment 14 minutes."
+                ),
             },
         ],
     },

@@ -6,7 +6,8 @@ others; its synthesis waits for all and gives the answer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -99,8 +100,8 @@ class Plan:
     def answer_step(self) -> str | None:
         """The id of the step that a model answers in, None where code makes up the answer."""
         last = self.stages[-1]
-        name = head_of(last.protocol.answer)
-        return None if last.protocol.steps[name].check else last.id_of(name)
+        name = last.protocol.answering
+        return None if name is None else last.id_of(name)
 
     def largest_number_of_calls(
         self, *, re_asks: bool = False, sources: Sequence[object] | None = None
@@ -135,6 +136,16 @@ class Plan:
         for stage in self.stages:
             steps = (stage.protocol.steps[name] for name in stage.steps)
             yield from (step for step in steps if step.prompt is not None)
+
+
+def role_of_turn(role: str, turn: int) -> str:
+    """Name the role of one of several models that take turns (from 1): critic, critic[2], …"""
+    return role if turn == 1 else f"{role}[{turn}]"
+
+
+def turns_at(roles: Iterable[str]) -> Mapping[str, int]:
+    """Count how many models take turns at each role."""
+    return Counter(role.partition("[")[0] for role in roles)
 
 
 def plan_protocol(protocol: Protocol) -> Plan:

@@ -133,6 +133,14 @@ class Protocol(Entry):
     answer: str
     findings: list[str] = Field(default_factory=list)
 
+    @property
+    def answering(self) -> str | None:
+        """The step in whose words a model answers, None where code makes up the answer."""
+        name, _, key = self.answer.partition(".")
+        if self.steps[name].check == "links" and key == "text":
+            name = self.steps[name].with_.get("text", "")
+        return name if name in self.steps and self.steps[name].check is None else None
+
     def dependencies(self, name: str) -> list[str]:
         """Tell which steps a step reads, in file order."""
         return [other for other in self.steps if other in self.steps[name].reads]

@@ -176,11 +176,16 @@ class Vote(Record):
 
 
 class Dissent(Record):
-    """An answer that did not win. members: their numbers. point: where they first diverge."""
+    """An answer that did not win, or what speaks against the one that was found.
+
+    members: of a panel, those who gave it, by number. point: where they first diverge, or why.
+    step: the id of the step that it comes from, where there was no panel.
+    """
 
     answer: str
-    members: list[int]
+    members: list[int] = Field(default_factory=list)
     point: str = ""
+    step: str | None = None
 
 
 class StepResult(Record):

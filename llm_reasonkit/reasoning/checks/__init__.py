@@ -22,6 +22,7 @@ from llm_reasonkit.reasoning.checks.ideas import ideas, novelty, themes
 from llm_reasonkit.reasoning.checks.links import links
 from llm_reasonkit.reasoning.checks.outcome import Check, Fact, Outcome
 from llm_reasonkit.reasoning.checks.report import report
+from llm_reasonkit.reasoning.checks.second_look import doubts, second_look
 from llm_reasonkit.reasoning.checks.sums import sums
 from llm_reasonkit.reasoning.checks.verdicts import verdicts
 
@@ -33,6 +34,7 @@ CHECKS: dict[str, Check] = {
         decomposition,
         derivation,
         difference,
+        doubts,
         findings,
         formulas,
         foundations,
@@ -44,6 +46,7 @@ CHECKS: dict[str, Check] = {
         rebuilt,
         sums,
         report,
+        second_look,
         survivors,
         themes,
         validity,

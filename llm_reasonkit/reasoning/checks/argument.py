@@ -147,7 +147,11 @@ def reasoning(
         verdict = "counterexample offered"
     found = {key: formal[key] for key in _FORMAL if formal.get(key)}
     value = {"verdict": verdict, **found, "fallacies": kept, "counterexample": offered}
-    return Outcome(facts, value)
+    against = []
+    if offered:
+        basis = "verified" if offered["verified"] else "offered, not verified"
+        against = [(offered["situation"], f"a counterexample, {basis}")]
+    return Outcome(facts, value, against)
 
 
 def _fallacies(

@@ -205,7 +205,12 @@ def survivors(
         "must_fix": [id_of(row) for row in must_fix],
         "upheld": _upheld(table, raised),
     }
-    return Outcome(facts, value)
+    against = [
+        (text_of(row, "problem"), f"{text_of(row, 'severity')}, {row['outcome']}")
+        for row in standing
+        if row["outcome"] == "upheld" or row in must_fix
+    ]
+    return Outcome(facts, value, against)
 
 
 def _outcome(

@@ -49,7 +49,7 @@ def quotes(evidence: object, claims: object, sources: object, question: object =
         ident = id_of(row)
         claim = known_id(row.get("claim"), known)
         calculation = ""
-        passage, problem = _read_quote(row, known.get(claim or ""), given, asked)
+        passage, problem = read_quote(row, known.get(claim or ""), given, asked)
         name = f"quote {ident} stands in its source"
         if claim is None:
             problem = f"there is no claim {text_of(row, 'claim')[:40]}"
@@ -57,7 +57,7 @@ def quotes(evidence: object, claims: object, sources: object, question: object =
             facts.append(Fact(name, "passed", passage.place))
             name = f"quote {ident} bears on {claim}"
             text = text_of(known[claim], "text")
-            problem, calculation = _beside_the_point(row, text, passage, given, usage)
+            problem, calculation = beside_the_point(row, text, passage, given, usage)
         if problem or claim is None:
             facts.append(fact(name, False, problem))
             dropped.append({"id": ident, "claim": claim or "", "reason": problem})
@@ -86,10 +86,10 @@ def quotes(evidence: object, claims: object, sources: object, question: object =
     return Outcome(facts, {"quotes": kept, "pairs": pairs, "dropped": dropped})
 
 
-def _read_quote(
+def read_quote(
     row: Row, claim: Row | None, given: list[Document], asked: list[Document]
 ) -> tuple[Passage, str]:
-    """Find a quote in its source; the second value says what is wrong with it, if anything."""
+    """Find a quote in the source that it names; the second value says what is wrong with it."""
     quote = text_of(row, "quote")
     cited = known_id(row.get("source"), [document.id for document in given])
     if cited is None:
@@ -105,7 +105,7 @@ def _read_quote(
     return passage, ""
 
 
-def _beside_the_point(
+def beside_the_point(
     row: Row, claim: str, passage: Passage, given: list[Document], usage: Usage
 ) -> tuple[str, str]:
     """Say why a quote cannot bear on a claim, or nothing; and the calculation that it needs."""

@@ -101,7 +101,8 @@ def validity(
     if disputed:
         outcome = _undecided(DISPUTED, "its two formalisations differ")
         differ = fact("the formalisations agree", False, f"they differ on {listed(disputed)}")
-        return Outcome([differ, *outcome.facts], {**outcome.value, "disputed": disputed})
+        value = {**outcome.value, "disputed": disputed}
+        return Outcome([differ, *outcome.facts], value, [(DISPUTED, differ.detail)])
     unsaid = [ident for ident in _premises(argument) if ident not in read[0].premises]
     # A further premise may make an argument valid, but never a valid one invalid.
     if unsaid and not judged.valid:

@@ -162,18 +162,17 @@ def themes(
     if same:
         detail = f"a model says {listed(f'{later} repeats {first}' for first, later in same)}"
         facts.append(Fact("no idea repeats another in other words", "not_checkable", detail))
+    between = [(*ends, text_of(row, "why")) for ends, row in pairs if len(ends) == 2]
     value = {
         "themes": [theme for theme in kept if theme["idea_ids"]],
-        "tensions": [
-            {"a": ends[0], "b": ends[1], "why": text_of(row, "why")}
-            for ends, row in pairs
-            if len(ends) == 2
-        ],
+        "tensions": [{"a": a, "b": b, "why": why} for a, b, why in between],
         "wildcards": kept_wildcards,
         "repeats": [{"a": first, "b": later} for first, later in same],
         "unplaced": unplaced,
     }
-    return Outcome(facts, value)
+    titles = {ident: f"“{text_of(row, 'title')}”" for ident, row in known.items()}
+    against = [(f"{titles[a]} against {titles[b]}", why) for a, b, why in between]
+    return Outcome(facts, value, against)
 
 
 def _ends(row: Row) -> list[str]:

@@ -32,7 +32,7 @@ def links(text: object, given: object, lead: object = None) -> Outcome:
     The value has those `invented` and, where `text` is one text, a `text` without them, behind
     `lead` if there is one: what code has to say first.
     """
-    allowed = {_canonical(link) for part in strings_in(given) for link in _links_in(part)}
+    allowed = links_in(given)
     facts: list[Fact] = []
     invented: list[str] = []
     seen: set[str] = set()
@@ -54,13 +54,18 @@ def links(text: object, given: object, lead: object = None) -> Outcome:
             )
     value: dict[str, Any] = {"invented": invented}
     if isinstance(text, str):
-        clean = _without(text, allowed) if invented else text
+        clean = without_others(text, allowed) if invented else text
         value["text"] = f"{lead}\n\n{clean}" if isinstance(lead, str) and lead else clean
     return Outcome(facts, value)
 
 
-def _without(text: str, allowed: set[str]) -> str:
-    """Put a note in the place of each link that was not given; the rest stays as it is."""
+def links_in(given: object) -> set[str]:
+    """Return the links of some JSON values, in the form in which they are compared."""
+    return {_canonical(link) for part in strings_in(given) for link in _links_in(part)}
+
+
+def without_others(text: str, allowed: set[str]) -> str:
+    """Put a note in the place of each link that is not allowed; the rest stays as it is."""
     folded = Folded(text)
     parts, copied = [], 0
     for start, end in _spans_of_links(folded.text):

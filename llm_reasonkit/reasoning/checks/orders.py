@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from llm_reasonkit.reasoning.checks.folding import Folded
+from llm_reasonkit.reasoning.checks.folding import Folded, sentences
 from llm_reasonkit.reasoning.checks.outcome import Fact, fact, shortened
 from llm_reasonkit.reasoning.checks.passages import Document
 
@@ -58,6 +58,7 @@ conclude approve mark find\snothing
 ais? llms? language\smodels? assistants? models? reviewers? judges? verifiers? graders? ki
 sprachmodell\w* pruf\w* modeles?
 """,
+    "CHOOSE": "choose pick prefer select rank rate score mark declare",
     "FIELD": "verdict relation outcome stance urteil",
     "IS": r"is must\sbe to : = lautet est",
     "TO": "to for an fur pour aux?",
@@ -78,6 +79,13 @@ _ORDERS = re.compile(
             r"\bTELL\b[^.!?]{0,40}\bPRIVATE\b",
             r"\byou MUST\b (?:now )?ANSWER\b",
             r"\bNOTE\b,? ?(?:TO )?(?:THE )?READER\b",
+            r"\byour (?:new|real|only) task\b",
+            r"\b(?:end|begin|start) your (?:answer|reply) with\b",
+            r"\b(?:answer|reply|say|respond)\b[^.!?]{0,20}\bfor ALL THING\b",
+            r"\bsay that there (?:is|are) no\b",
+            r"\btreat\b[^.!?]{0,20}\b(?:answer|reply|text) as\b",
+            r"\bCHOOSE\b[^.!?]{0,15}\b(?:this|my|the (?:first|second)) (?:answer|reply)\b",
+            r"\bmy (?:answer|reply) (?:is|must be) (?:the )?best\b",
         )
     ),
     re.IGNORECASE,
@@ -96,6 +104,18 @@ def first_order(text: str) -> str:
     """Return the first order in a text, with some of what follows, or an empty string."""
     start, end = _first_span(text)
     return shortened(text[start : end + _SHOWN_AFTER]) if end else ""
+
+
+def without_orders(text: str) -> str:
+    """Return a text without the sentences in which it gives its reader orders."""
+    found = list(_spans(text))
+    whole = sentences(text) if found else []
+    kept, place = [], 0
+    for start, end in found:
+        touched = [span for span in whole if span[0] < end and start < span[1]]
+        kept.append(text[place : max(place, min(start, *(first for first, _ in touched)))])
+        place = max(place, end, *(last for _, last in touched))
+    return "".join(kept) + text[place:]
 
 
 def orders_among(places: Sequence[Document]) -> list[Order]:
@@ -118,12 +138,15 @@ def facts_about(orders: Sequence[Order]) -> list[Fact]:
 
 
 def _first_span(text: str) -> tuple[int, int]:
+    return next(_spans(text), (0, 0))
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
     folded = Folded(text[:_READ_CHARACTERS])
     if folded.text.isascii():
-        match = _ORDERS.search(folded.text)
-        return folded.span_in_original(*match.span()) if match else (0, 0)
+        for match in _ORDERS.finditer(folded.text):
+            yield folded.span_in_original(*match.span())
+        return
     kept = [n for n, c in enumerate(folded.text) if not unicodedata.combining(c)]
-    match = _ORDERS.search("".join(folded.text[n] for n in kept))
-    if match is None:
-        return 0, 0
-    return folded.span_in_original(kept[match.start()], kept[match.end() - 1] + 1)
+    for match in _ORDERS.finditer("".join(folded.text[n] for n in kept)):
+        yield folded.span_in_original(kept[match.start()], kept[match.end() - 1] + 1)

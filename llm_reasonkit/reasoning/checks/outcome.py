@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check established, and what it hands on (JSON values only)."""
+    """What a check established, and what it hands on (JSON values only).
+
+    dissent: what speaks against the answer that was found, or stays disputed, each with why.
+    """
 
     facts: list[Fact]
     value: Mapping[str, Any] = field(default_factory=dict)
+    dissent: Sequence[tuple[str, str]] = ()
 
 
 Check = Callable[..., Outcome]

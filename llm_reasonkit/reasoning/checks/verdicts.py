@@ -82,7 +82,13 @@ def verdicts(
         "counts": dict(counts),
         "has_sources": has_sources,
     }
-    return Outcome([*facts, *origins.facts()], value)
+    against = [
+        (entry["text"], entry["verdict"])
+        for entry in table
+        if entry["verdict"] in ("refuted", "conflicting")
+    ]
+    against += [(entry["text"], entry["objection"]) for entry in table if "objection" in entry]
+    return Outcome([*facts, *origins.facts()], value, against)
 
 
 def _relations(judgements: object, idents: list[str], facts: list[Fact]) -> dict[str, str] | None:
