@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 import llm
 import pytest
 from llm.plugins import pm
+from sqlite_utils import Database
 
 from llm_reasonkit.api import PanelQuestion, ThinkToolOrchestrator
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.store.history import load_run
 from tests.openrouter_server import Server
+from tests.scripted import Watcher
 
 NAMES = ("gpt-told", "claude-told", "gemini-told")
 
@@ -26,6 +28,7 @@ class Told(llm.AsyncModel):
     """Says what its class was told to."""
 
     says: ClassVar[dict[str, str]] = {}
+    stuck: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str) -> None:
         self.model_id = name
@@ -33,7 +36,16 @@ class Told(llm.AsyncModel):
     async def execute(
         self, prompt: Any, stream: Any, response: Any, conversation: Any
     ) -> AsyncIterator[str]:
+        if self.model_id in self.stuck:
+            await asyncio.Event().wait()
         yield self.says.get(self.model_id, "Final answer: 2")
+
+
+class Warm(Told):
+    """Has an option that the others lack."""
+
+    class Options(llm.Options):
+        warmth: int | None = None
 
 
 class Sync(llm.Model):
@@ -77,12 +89,14 @@ class Plugin:
     def register_models(self, register: Any) -> None:
         for name in NAMES:
             register(Sync(name), Told(name))
+        register(Sync("gpt-warm"), Warm("gpt-warm"))
         register(KeyedSync(), Keyed())
 
 
 @pytest.fixture(autouse=True)
 def _told() -> Iterator[None]:
     Told.says = {}
+    Told.stuck = frozenset()
     Keyed.seen.clear()
     plugin = Plugin()
     pm.register(plugin)
@@ -152,6 +166,36 @@ def test_mistakes(how: dict[str, Any], said: str) -> None:
     """What makes no sense is a UsageError before the first call."""
     with pytest.raises(UsageError, match=said):
         ThinkToolOrchestrator().consensus(query="How many moons has Mars?", **how)
+
+
+@pytest.mark.parametrize("command", ["consensus", "compare"])
+@pytest.mark.parametrize("models", [("gpt-told", "gpt-warm"), ("gpt-warm", "gpt-told")])
+def test_option_that_a_member_does_not_know(command: str, models: tuple[str, str]) -> None:
+    """An option that not all members know is a mistake, whichever of them stands first."""
+    ask = getattr(ThinkToolOrchestrator(), command)
+    with pytest.raises(UsageError, match="unknown option 'warmth' of gpt-told"):
+        ask(query="How many moons has Mars?", models=models, options={"warmth": 1})
+
+
+class Buggy(Watcher):
+    """Breaks at the first step of the first run."""
+
+    def step_started(self, step_id: str, model: str | None) -> None:
+        if step_id.startswith("1."):
+            raise RuntimeError("a bug")
+
+
+async def test_bug_in_one_of_several_runs(user_folder: Path) -> None:
+    """A bug in one run of a comparison ends the others too, and all of them are recorded."""
+    Told.stuck = frozenset({"gpt-told"})
+    path = user_folder / "logs.db"
+    with pytest.raises(RuntimeError, match="a bug"):
+        await ThinkToolOrchestrator(log=path).compare_async(
+            "Why?", models=["claude-told", "gpt-told"], profile="quick", observer=Buggy()
+        )
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    statuses = [row["status"] for row in Database(path)["reasonkit_runs"].rows_where(order_by="id")]
+    assert statuses == ["failed", "interrupted", "failed"]
 
 
 def test_panel_in_a_panel(user_folder: Path) -> None:

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 import pytest
 
+from llm_reasonkit.engine.ports import ModelFacts
 from llm_reasonkit.errors import CallError
-from llm_reasonkit.reasoning.limits import Limits
+from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.result import Cost, Result, Tokens
 from llm_reasonkit.reasoning.voting import Rule
 from tests.scripted_panel import NAMES, Held, PanelRun, cut_off, final
@@ -153,6 +154,27 @@ async def test_unknown_cost_of_the_cancelled() -> None:
     assert result.votes[2].status == "cancelled"
     assert result.cost.unknown_calls == 1
     assert [step.status for step in result.steps] == ["done", "done", "interrupted"]
+
+
+async def test_bill_that_does_not_come() -> None:
+    """A decided verdict does not wait for the bill of who was cancelled: its cost is unknown, and
+    it is said what it can be at most."""
+    held = Held({1: "2", 2: "2", 3: "2"})
+    replies = [held.script(number) for number in (1, 2, 3)]
+    run = PanelRun(replies, waves=(3,), stop="decided", rule=Rule(Decimal("0.6")))
+    price = Price(prompt=Decimal(0), completion=Decimal("0.0001"))
+    run.caller.known["member 3"] = ModelFacts("model-of-member 3", price=price)
+    run.caller.bill_comes = asyncio.Event()
+    work = asyncio.create_task(run.go())
+    await held.until(3)
+    held.release(1)
+    held.release(2)
+    result = await work
+    assert result.cost == Cost(usd=Decimal("0.002"), source="billed", unknown_calls=1)
+    assert "no bill came in time for a call that was cancelled: at most $0.2 more" in (
+        result.warnings
+    )
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_likely_stops_sampling() -> None:

@@ -63,7 +63,7 @@ async def test_the_synthesis_comes_last_with_all_findings():
     ]
     prompt = run.caller.prompt_of("synthesis.answer")
     assert '"protocol": "look", "findings": {"look": "lights", "links": {' in prompt
-    assert '"protocol": "fact", "findings": {"answer": "scattering"}, "checks": []' in prompt
+    assert '"protocol": "fact", "findings": {"answer": "scattering"}, "checks": {}' in prompt
     assert [step.id for step in result.steps if step.kind == "check"] == ["look.links"]
 
 

@@ -43,7 +43,7 @@ def calls_of(run: Run) -> dict[str, Recorded]:
     begun = {call.step.id: call for call in run.trace.begun}
     return {
         step.id: replace(
-            begun.get(step.id, Recorded(step)),
+            begun.get(step.id) or (reply and reply.taken) or Recorded(step),
             step=step,
             text=reply.text if reply else None,
             finish_reason=reply.finish_reason if reply else None,

@@ -65,7 +65,8 @@ def break_off(log: Path, *under_way: str) -> None:
         log,
         f"delete from reasonkit_steps where seq > {first} and id not in ({names})",
         "update reasonkit_steps set status = 'running', output = null, reply = null, cost = null, "
-        f"cost_source = 'unknown', cost_unknown_calls = 1, turn_id = null where id in ({names})",
+        "cost_source = 'unknown', cost_unknown_calls = 1, turn_id = null, input_tokens = null, "
+        f"output_tokens = null where id in ({names})",
         "update reasonkit_runs set status = null, answer = null, cost = null, duration_ms = null",
     )
 

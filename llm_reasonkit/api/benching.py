@@ -38,6 +38,7 @@ from llm_reasonkit.reasoning.bench import (
     pairings,
     score,
 )
+from llm_reasonkit.reasoning.mistakes import mistake
 from llm_reasonkit.reasoning.result import Cost, Record, Result, Vote
 
 _AT_ONCE = 4
@@ -102,8 +103,8 @@ def _known(line: str, place: str) -> Known:
         raise UsageError(f"{place}: this is no JSON: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{place}: {where}: {first['msg']}") from error
+        where = ".".join(map(str, first["loc"])) or "the line"
+        raise UsageError(f"{place}: {mistake(where, first)}") from error
     kind, form = item.kind, form_of(item.question, item.kind, item.choices)
     if form.is_open:
         # What has one right answer can be voted on.

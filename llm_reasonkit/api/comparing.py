@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from llm.utils import monotonic_ulid
 
 from llm_reasonkit.api import thinking
-from llm_reasonkit.api.panels import Cast, PanelQuestion, cast_panel, complete, numbered, perform
-from llm_reasonkit.api.questions import Question, limits_of
+from llm_reasonkit.api.panels import Cast, PanelQuestion, begin, cast_panel, complete, numbered
+from llm_reasonkit.api.performing import perform
+from llm_reasonkit.api.questions import Question, limits_of, plan_for
+from llm_reasonkit.api.recipes import request_of
 from llm_reasonkit.api.running import Setup, SystemClock, Untraced, with_warning
 from llm_reasonkit.config import load_settings
-from llm_reasonkit.engine.asking import Asker
-from llm_reasonkit.engine.comparison import Comparison
+from llm_reasonkit.engine.course import Course
+from llm_reasonkit.engine.ending import Ending, carry_out
 from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.panel import Course
-from llm_reasonkit.engine.ports import Caller, Observer, RunStart
+from llm_reasonkit.engine.ports import Observer, Recipe, RunStart
 from llm_reasonkit.errors import UsageError
+from llm_reasonkit.models.caller import LlmCaller
 from llm_reasonkit.reasoning.answers import form_of
 from llm_reasonkit.reasoning.families import family_of
 from llm_reasonkit.reasoning.result import (
@@ -32,6 +35,7 @@ from llm_reasonkit.reasoning.result import (
     total_cost,
     total_tokens,
 )
+from llm_reasonkit.reasoning.template import Fence
 from llm_reasonkit.reasoning.voting import Rule
 from llm_reasonkit.store.log import LogTrace
 
@@ -58,13 +62,8 @@ async def compare(
         course = Course(
             seats=cast.seats, form=form_of(asked.text, "text"), rule=Rule(), max_tokens=4_000
         )
-
-        def panel(asker: Asker, ledger: Ledger, caller: Caller) -> Comparison:
-            ranked = asked.judge is not None
-            sources = numbered(asked.sources)
-            return Comparison(course, asker, ledger, caller, sources=sources, ranked=ranked)
-
-        return await perform(setup, asked, cast, "compare", panel, observer, ended)
+        start, recipe, caller = begin(setup, asked, cast, "compare", course)
+        return await perform(start, recipe, caller, setup.log, observer, ended)
 
 
 def _require_foreign_judge(asked: PanelQuestion, cast: Cast) -> None:
@@ -87,11 +86,20 @@ async def _compare_runs(
     """Let each model think in a run of its own, all at once, with an equal part of the budget."""
     if asked.judge is not None:
         raise UsageError("--rank is for plain answers; compare them without --profile")
-    async with cast_panel(setup, asked):
+    async with cast_panel(setup, asked) as cast:
         # A model that is not there is found out before the others have cost anything.
-        how = replace(how, budget=_part_of(asked.budget, len(asked.models)))
+        models = [player.id for player in cast.players.values()]
+    how = replace(how, budget=part_of(asked.budget, len(models)))
+    plan = plan_for(how)
+    # Made before the comparison's own, which is so the last of the log.
+    runs = {str(monotonic_ulid()).lower(): model for model in models}
     run_id = str(monotonic_ulid()).lower()
-    trace = LogTrace(setup.log) if setup.log else None
+    recipe = Recipe(
+        plan=plan,
+        fence=Fence(""),
+        sources=numbered(how.sources),
+        request={**request_of(replace(setup, provider=None), how, models[0]), "runs": runs},
+    )
     start = RunStart(
         run_id=run_id,
         command="compare",
@@ -99,27 +107,43 @@ async def _compare_runs(
         started=datetime.now(UTC),
         protocol=how.protocol,
         profile=how.profile,
-        trace_id=run_id if trace else None,
+        trace_id=run_id if setup.log else None,
         settings={"models": list(asked.models), "budget": asked.budget},
     )
-    ledger = Ledger(start, trace or Untraced(), observer, SystemClock())
-    await ledger.open()
+
+    def think(run_id: str, observer: Observer) -> Coroutine[Any, Any, Result]:
+        alone = replace(setup, provider=runs[run_id])
+        return thinking.think(alone, how, observer, [], plan, run_id)
+
+    return await side_by_side(start, recipe, think, setup.log, observer, ended)
+
+
+async def side_by_side(
+    start: RunStart,
+    recipe: Recipe,
+    think: Callable[[str, Observer], Coroutine[Any, Any, Result]],
+    log: Path | None,
+    observer: Observer,
+    ended: list[Result],
+) -> Result:
+    """Carry out the runs of a comparison all at once, and leave what they come to in `ended`.
+
+    think: carries out the run with an id, told to an observer.
+    """
+    trace = LogTrace(log) if log else None
+    ledger = Ledger(replace(start, recipe=recipe), trace or Untraced(), observer, SystemClock())
+
+    async def work() -> Ending:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(think(run_id, _Side(observer, number)))
+                for number, run_id in enumerate(recipe.request["runs"], 1)
+            ]
+        return _all_together([task.result() for task in tasks])
+
     try:
-        runs = await asyncio.gather(
-            *(
-                thinking.think(replace(setup, provider=model), how, _Side(observer, number), [])
-                for number, model in enumerate(asked.models, 1)
-            )
-        )
-        more = _summed(runs)
-        answered = sum(run.answer is not None for run in runs)
-        status: RunStatus = "partial" if answered else "failed"
-        if answered == len(runs):
-            status = "done"
-        await ledger.close(status, None, more)
-    except BaseException:
-        await ledger.close("interrupted")
-        raise
+        # Of its own a comparison makes no calls.
+        await carry_out(work, ledger, LlmCaller({}, start.run_id), None)
     finally:
         if trace:
             trace.close()
@@ -151,6 +175,12 @@ class _Side:
         return f"{self._number}.{step_id}"
 
 
+def _all_together(runs: Sequence[Result]) -> Ending:
+    answered = sum(run.answer is not None for run in runs)
+    status: RunStatus = "partial" if answered else "failed"
+    return Ending("done" if answered == len(runs) else status, None, _summed(runs))
+
+
 def _summed(runs: Sequence[Result]) -> dict[str, Any]:
     return {
         "members": [
@@ -174,7 +204,7 @@ def _summed(runs: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def _part_of(budget: str | None, runs: int) -> str | None:
+def part_of(budget: str | None, runs: int) -> str | None:
     """Divide a budget among runs; they have the same time, as they go on side by side."""
     limits = limits_of(budget)
     parts = [

@@ -175,7 +175,8 @@ class ThinkToolOrchestrator:
 
         Replies that are in the log are not asked for again; the record of the run goes on, and what
         it took before counts. The orchestrator's model and key, a budget and roles that are given
-        hold for what is still asked; without them the run's own do.
+        hold for what is still asked; without them the run's own do. A consensus or comparison goes
+        on with its own models and rules, and takes neither from_step nor roles.
 
         run: its id, the beginning of it, its short id, or `last`. from_step: the id of a step to
         ask again, together with what depends on it, by the protocol files as they are now; this

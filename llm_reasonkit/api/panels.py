@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,32 +16,27 @@ from typing import Any, get_args
 import llm
 from llm.utils import monotonic_ulid
 
+from llm_reasonkit.api.performing import perform
 from llm_reasonkit.api.questions import Source, limits_of
-from llm_reasonkit.api.running import Setup, SystemClock, Untraced, with_warning
+from llm_reasonkit.api.recipes import as_json
+from llm_reasonkit.api.running import Setup
 from llm_reasonkit.config import Settings, load_settings
-from llm_reasonkit.engine.asking import Asker
-from llm_reasonkit.engine.budget import Budget
-from llm_reasonkit.engine.comparison import Comparison
-from llm_reasonkit.engine.consensus import JUDGE, Consensus
-from llm_reasonkit.engine.ending import carry_out
-from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.open_question import OpenQuestion
-from llm_reasonkit.engine.panel import Course, Seat, Stop
-from llm_reasonkit.engine.ports import Caller, Observer, RunStart
+from llm_reasonkit.engine.consensus import JUDGE
+from llm_reasonkit.engine.course import Course, Seat, Stop
+from llm_reasonkit.engine.ports import Caller, Observer, Recipe, RunStart
 from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.models.caller import LlmCaller
-from llm_reasonkit.models.player import Player
+from llm_reasonkit.models.player import Player, validated_options
 from llm_reasonkit.models.roster import Roster
 from llm_reasonkit.reasoning.answers import AnswerForm, Kind, form_of
-from llm_reasonkit.reasoning.calibration import Pattern, confidence_in, is_worked_out
 from llm_reasonkit.reasoning.families import distinct, family_of
 from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.names import nearest
 from llm_reasonkit.reasoning.reliability import learn, weights_of
-from llm_reasonkit.reasoning.result import Confidence, Result
+from llm_reasonkit.reasoning.result import Result
+from llm_reasonkit.reasoning.schema import SchemaError, compile_schema
 from llm_reasonkit.reasoning.template import Fence
-from llm_reasonkit.reasoning.voting import Rule, Verdict
-from llm_reasonkit.store.log import LogTrace
+from llm_reasonkit.reasoning.voting import Rule
 from llm_reasonkit.store.marks import PanelRun, panel_runs
 
 DEFAULT_THRESHOLD = Decimal("0.8")
@@ -51,8 +48,6 @@ _PANELS = "consensus/"
 _ANSWER_TOKENS = 2_000
 _PROSE_TOKENS = 4_000
 
-Panel = Consensus | Comparison | OpenQuestion
-
 
 @dataclass(frozen=True, slots=True)
 class PanelQuestion:
@@ -60,11 +55,13 @@ class PanelQuestion:
 
     models: ids or aliases of any llm models. panel: name of one of the configuration, which gives
     what is not given here. threshold: share of the members that must agree, else 0.8.
-    answer: kind of answer, None to find it in the question; choices: its options. waves: how many
+    answer: kind of answer, None to find it in the question; choices: its options.
+    schema: a JSON Schema that answers fit; they are compared field by field. waves: how many
     are asked together, in order (2, 1: two, then one on a split); those who agree are then counted
     among those asked. stop: when the rest is not asked any more. samples: replies of each model.
     judge: a model that tells whether two answers mean the same. rounds: 1 lets the members see the
-    other side's reasons, once, on a split. The others are as in `Question`.
+    other side's reasons, once, on a split. min_confidence: the least share that is wanted, kept for
+    who goes on with the run. The others are as in `Question`.
     """
 
     text: str
@@ -73,11 +70,13 @@ class PanelQuestion:
     threshold: Decimal | None = None
     answer: Kind | None = None
     choices: Sequence[str] = ()
+    schema: Mapping[str, Any] | None = None
     waves: Sequence[int] = ()
     stop: Stop = "never"
     samples: int = 1
     judge: str | None = None
     rounds: int = 0
+    min_confidence: float | None = None
     system: str | None = None
     sources: Sequence[Source] = ()
     attachments: Sequence[llm.Attachment] = ()
@@ -116,7 +115,7 @@ async def vote(
             raise UsageError(
                 "a consensus takes two votes: name more models with -m, or --samples 3"
             )
-        form = form_of(asked.text, asked.answer, asked.choices)
+        form = _form_of(asked)
         if form.is_open and (asked.waves or asked.rounds or asked.stop != "never"):
             raise UsageError(
                 "this is an open question, whose answers are not voted on: leave out --ask, --stop "
@@ -128,25 +127,22 @@ async def vote(
             rule=_rule(asked, threshold, cast.seats, past),
             stop="accepted" if asked.waves else asked.stop,
             waves=asked.waves,
+            rounds=asked.rounds,
             max_tokens=_PROSE_TOKENS if form.is_open else _ANSWER_TOKENS,
+            marks=list(Counter(run.mark for run in past if run.mark is not None).items()),
         )
+        start, recipe, caller = begin(setup, asked, cast, "consensus", course)
+        return await perform(start, recipe, caller, setup.log, observer, ended)
 
-        def panel(asker: Asker, ledger: Ledger, caller: Caller) -> Panel:
-            sources, judge = numbered(asked.sources), asked.judge is not None
-            if form.is_open:
-                return OpenQuestion(course, asker, ledger, caller, sources=sources, judge=judge)
-            return Consensus(
-                course,
-                asker,
-                ledger,
-                caller,
-                confident=lambda verdict: _confidence(verdict, form, past),
-                sources=sources,
-                judge=judge,
-                rounds=asked.rounds,
-            )
 
-        return await perform(setup, asked, cast, "consensus", panel, observer, ended)
+def _form_of(asked: PanelQuestion) -> AnswerForm:
+    """Say what the answers look like. Raises UsageError for a schema that is none."""
+    if asked.schema is None:
+        return form_of(asked.text, asked.answer, asked.choices)
+    try:
+        return AnswerForm("json", schema=json.dumps(compile_schema(asked.schema)))
+    except SchemaError as error:
+        raise UsageError(f"--schema: {error}") from error
 
 
 def _past(setup: Setup) -> list[PanelRun]:
@@ -168,20 +164,6 @@ def _rule(
         weights=weights_of(members, known),
         strength={name: known[name].right for name in members if name in known},
     )
-
-
-def _confidence(verdict: Verdict, form: AnswerForm, past: Sequence[PanelRun]) -> Confidence:
-    """Say what a verdict is worth: by the user's marks, else by public recordings."""
-    if verdict.winner is None:
-        return Confidence(basis="no answer leads")
-    pattern = Pattern(
-        kind=form.kind,
-        worked_out=is_worked_out(form),
-        leading=verdict.leading,
-        members=verdict.members,
-        families=verdict.families,
-    )
-    return confidence_in(pattern, [run.mark for run in past if run.mark is not None])
 
 
 def complete(asked: PanelQuestion, settings: Settings) -> PanelQuestion:
@@ -209,6 +191,10 @@ def _require_sense(asked: PanelQuestion, threshold: Decimal) -> None:
         raise UsageError(f"--threshold {threshold}: give a share above 0 and up to 1")
     if asked.answer not in (None, *get_args(Kind)):
         raise UsageError(f"--answer {asked.answer}: give one of {', '.join(get_args(Kind))}")
+    if asked.answer == "json" and asked.schema is None:
+        raise UsageError("--answer json needs a --schema")
+    if asked.schema is not None and (asked.choices or asked.answer not in (None, "json")):
+        raise UsageError("--schema says what answers look like; leave --answer and --choices out")
     if asked.stop not in get_args(Stop):
         raise UsageError(f"--stop {asked.stop}: give one of {', '.join(get_args(Stop))}")
     if asked.waves and asked.stop != "never":
@@ -237,6 +223,8 @@ async def cast_panel(
         members: list[Player] = []
         for name in asked.models:
             members.append(await _player(roster, setup, asked, name, members))
+            # What only some of them know would make members unlike.
+            validated_options(members[-1].model, asked.options)
         if each_once:
             members = _each_once(members, roster.warnings)
         players = {f"member {number}": each for number, each in enumerate(members, 1)}
@@ -294,43 +282,38 @@ def numbered(sources: Sequence[Source]) -> list[dict[str, Any]]:
     ]
 
 
-async def perform(
-    setup: Setup,
-    asked: PanelQuestion,
-    cast: Cast,
-    command: str,
-    made: Callable[[Asker, Ledger, Caller], Panel],
-    observer: Observer,
-    ended: list[Result],
-) -> Result:
-    """Carry out the work of a panel, which `made` makes, and record it."""
+def begin(
+    setup: Setup, asked: PanelQuestion, cast: Cast, command: str, course: Course
+) -> tuple[RunStart, Recipe, Caller]:
+    """Return what is known of a panel's run before its first call, and its models."""
     run_id = str(monotonic_ulid()).lower()
-    trace = LogTrace(setup.log) if setup.log else None
+    caller = caller_of(asked, cast, run_id)
+    names = {role: player.id for role, player in cast.players.items()}
+    judge = names.pop(JUDGE, None)
+    recipe = Recipe(
+        plan=course,
+        fence=Fence(secrets.token_hex(4)),
+        sources=numbered(asked.sources),
+        system=asked.system,
+        limits=cast.limits,
+        facts={role: caller.facts(role) for role in cast.players},
+        request=as_json(asked, models=list(names.values()), judge=judge),
+        warnings=cast.warnings,
+    )
     start = RunStart(
         run_id=run_id,
         command=command,
         question=asked.text,
         started=datetime.now(UTC),
-        trace_id=run_id if trace else None,
+        trace_id=run_id if setup.log else None,
         settings=_settings_of(asked, cast),
     )
-    ledger = Ledger(start, trace or Untraced(), observer, SystemClock())
-    for warning in cast.warnings:
-        ledger.warn(warning)
-    caller = LlmCaller(cast.players, run_id, attachments=asked.attachments, stream=asked.stream)
-    fence = Fence(secrets.token_hex(4))
-    # A member answers as it would answer anybody: it is told of no protocol.
-    system = "\n\n".join(part for part in (asked.system, fence.notice) if part)
-    asker = Asker(ledger, caller, Budget(cast.limits), fence, answer="members", system=system)
-    try:
-        panel = made(asker, ledger, caller)
-        await carry_out(panel.work, ledger, caller, cast.limits.seconds, panel.so_far)
-    finally:
-        if trace:
-            trace.close()
-        if ledger.result:
-            ended.append(with_warning(ledger.result, trace.warning if trace else None))
-    return ended[0]
+    return start, recipe, caller
+
+
+def caller_of(asked: PanelQuestion, cast: Cast, run_id: str) -> Caller:
+    """Return the models of a panel, to be asked in the thread of llm's log with its run's id."""
+    return LlmCaller(cast.players, run_id, attachments=asked.attachments, stream=asked.stream)
 
 
 def _settings_of(asked: PanelQuestion, cast: Cast) -> dict[str, Any]:

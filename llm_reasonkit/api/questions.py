@@ -52,10 +52,11 @@ class Question:
     typed (`{"temperature": "0.2"}`). budget: `$0.50`, `20000t`, `30s` or several with commas; with
     none in USD a run may cost 1.00 USD. route: how OpenRouter chooses (`lowest-cost` …). fallback:
     models to ask when those before them fail, in order. roles: models of roles other than main
-    (`{"critic": "openrouter/openai/gpt-4o"}`). effort: how hard models are to reason that can.
-    max_calls: calls to make at most. min_confidence: the least confidence (a share) that is wanted,
-    in place of the profile's. web: let a model search the web for sources first. follows: earlier
-    runs whose answers this goes on from, oldest first. stream: let models stream where they can.
+    (`{"critic": "openrouter/openai/gpt-4o"}`); several (`a,b`) take turns. effort: how hard models
+    are to reason that can. max_calls: calls to make at most. min_confidence: the least confidence
+    (a share) that is wanted, in place of the profile's. web: let a model search the web for sources
+    first. follows: earlier runs whose answers this goes on from, oldest first. stream: let models
+    stream where they can.
     """
 
     text: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import llm
 from pydantic_core import to_jsonable_python
@@ -16,6 +16,7 @@ from llm_reasonkit.api.running import Setup
 from llm_reasonkit.engine.ports import Recipe, RunStart
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.models.roster import OpenRouterProvider
+from llm_reasonkit.reasoning.findings import in_doubt
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.sources import load_sources
@@ -25,27 +26,39 @@ from llm_reasonkit.store.trace import attachments_kept, load_trace
 _ELSEWHERE = frozenset({"text", "sources", "attachments", "follows", "stream"})
 
 
+class Typed(Protocol):
+    """What was asked for: a Question, or one for a panel."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def attachments(self) -> Sequence[llm.Attachment]: ...
+
+
 def request_of(setup: Setup, question: Question, model: str) -> dict[str, Any]:
     """Return what was asked for, as JSON, with the `model` that main is. It holds no key."""
     options = dict(question.options)
     if isinstance(setup.provider, OpenRouterProvider):
         options = setup.provider.model_options | options
+    protocol = _wherever(question.protocol)
+    return as_json(question, model=model, options=options, protocol=protocol)
+
+
+def as_json(asked: Typed, **found: object) -> dict[str, Any]:
+    """Return what was asked for, as JSON. found: what some of it came to, in its place."""
     typed = {
-        field.name: getattr(question, field.name)
-        for field in fields(question)
+        field.name: getattr(asked, field.name)
+        for field in fields(asked)
         if field.name not in _ELSEWHERE
     }
-    typed |= {
-        "model": model,
-        "options": options,
-        "protocol": _wherever(question.protocol),
-        "attachments": [
-            {"id": each.id(), "type": each.type, "path": each.path, "url": each.url}
-            for each in question.attachments
-        ],
-    }
-    found: dict[str, Any] = to_jsonable_python(typed, fallback=str)
-    return found
+    attachments = [
+        {"id": each.id(), "type": each.type, "path": each.path, "url": each.url}
+        for each in asked.attachments
+    ]
+    request: dict[str, Any] = to_jsonable_python(
+        typed | found | {"attachments": attachments}, fallback=str
+    )
+    return request
 
 
 def _wherever(protocol: str | None) -> str | None:
@@ -55,21 +68,26 @@ def _wherever(protocol: str | None) -> str | None:
 
 
 def question_of(start: RunStart, recipe: Recipe, log: Path) -> Question:
-    """Return the question of a run, ready to be asked again.
+    """Return the question of a run, ready to be asked again; raises what `typed_again` raises."""
+    return Question(**typed_again(Question, start, recipe, log))
+
+
+def typed_again(kind: type[Typed], start: RunStart, recipe: Recipe, log: Path) -> dict[str, Any]:
+    """Return the fields of what was asked for, of which `as_json` made the recipe's request.
 
     Raises UsageError where something that was attached to it is gone, StoreError where the log
     cannot be read.
     """
-    known = {field.name for field in fields(Question)} - _ELSEWHERE
-    return Question(
-        text=start.question,
-        sources=[Source(source["name"], source["text"]) for source in recipe.sources],
-        attachments=_attachments(recipe.request["attachments"], log),
-        **{name: value for name, value in recipe.request.items() if name in known},
-    )
+    known = {field.name for field in fields(kind)} - _ELSEWHERE
+    return {name: value for name, value in recipe.request.items() if name in known} | {
+        "text": start.question,
+        "sources": [Source(source["name"], source["text"]) for source in recipe.sources],
+        "attachments": _attachments(start, recipe, log),
+    }
 
 
-def _attachments(rows: Sequence[Mapping[str, Any]], log: Path) -> list[llm.Attachment]:
+def _attachments(start: RunStart, recipe: Recipe, log: Path) -> list[llm.Attachment]:
+    rows = recipe.request["attachments"]
     kept = attachments_kept(log, [row["id"] for row in rows])
     found = []
     for row in rows:
@@ -82,7 +100,7 @@ def _attachments(rows: Sequence[Mapping[str, Any]], log: Path) -> list[llm.Attac
         else:
             raise UsageError(
                 "what was attached through stdin was not kept, as no call with it came to a reply; "
-                "ask again with: llm think"
+                f"ask again with: llm {start.command}"
             )
         found.append(attachment)
     return found
@@ -151,10 +169,6 @@ def finding_of(run: Result) -> dict[str, Any]:
         "protocol": "an earlier run",
         "question": run.question,
         "answer": run.answer,
-        "checks": [
-            item.model_dump(include={"name", "status", "detail"})
-            for item in run.checks.items
-            if item.status != "passed"
-        ],
+        "checks": in_doubt(run.checks.items),
         "dissent": [each.answer for each in run.dissent],
     }

@@ -15,28 +15,24 @@ from typing import Any
 import llm
 from llm.utils import monotonic_ulid
 
+from llm_reasonkit.api.performing import perform
 from llm_reasonkit.api.questions import Question, limits_of, plan_for
 from llm_reasonkit.api.recipes import finding_of, request_of
-from llm_reasonkit.api.running import Setup, SystemClock, Untraced, with_warning
+from llm_reasonkit.api.running import Setup
 from llm_reasonkit.config import load_settings
-from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.estimate import Estimate, Given, estimate
 from llm_reasonkit.engine.fallback import FallbackCaller
-from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Caller, Observer, Recipe, RunStart
-from llm_reasonkit.engine.replay import Past, spent_on
-from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.models.caller import LlmCaller
 from llm_reasonkit.models.chain import cast_chain, cast_roles
 from llm_reasonkit.models.player import Player
 from llm_reasonkit.models.roster import Roster
 from llm_reasonkit.reasoning.limits import Limits
-from llm_reasonkit.reasoning.plan import MAIN, Plan
+from llm_reasonkit.reasoning.plan import MAIN, Plan, role_of_turn, turns_at
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.reasoning.template import Fence
 from llm_reasonkit.store.learnt import Known, usual_sizes
-from llm_reasonkit.store.log import LogTrace
 
 Chains = Mapping[str, Sequence[Player]]
 
@@ -56,11 +52,19 @@ class Prepared:
 
 
 async def think(
-    setup: Setup, question: Question, observer: Observer, ended: list[Result]
+    setup: Setup,
+    question: Question,
+    observer: Observer,
+    ended: list[Result],
+    plan: Plan | None = None,
+    run_id: str | None = None,
 ) -> Result:
-    """Run, and leave the result in `ended` also when the run is cancelled."""
-    async with prepared(setup, question, plan_for(question)) as ready:
-        start, recipe, caller = begin(setup, question, ready)
+    """Run, and leave the result in `ended` also when the run is cancelled.
+
+    plan, run_id: where they are settled already.
+    """
+    async with prepared(setup, question, plan or plan_for(question)) as ready:
+        start, recipe, caller = begin(setup, question, ready, run_id)
         return await perform(start, recipe, caller, setup.log, observer, ended)
 
 
@@ -75,7 +79,8 @@ async def foresee(setup: Setup, question: Question, history: Path | None) -> Est
         with suppress(StoreError):
             learnt = usual_sizes(history or llm.user_dir() / "logs.db")
         caller = caller_of(ready, question, "")
-        return estimate(ready.plan, given, caller.facts, learnt, ready.limits)
+        turns = turns_at(ready.chains)
+        return estimate(ready.plan, given, caller.facts, learnt, ready.limits, turns)
 
 
 @asynccontextmanager
@@ -110,8 +115,14 @@ async def _cast(roster: Roster, setup: Setup, question: Question, plan: Plan) ->
     }
     main = await cast_chain(roster, setup.provider, **how)
     named = {**roster.settings.roles, **plan.models}
-    configured = {role: name for role, name in named.items() if role in plan.roles}
-    others = await cast_roles(roster, main[0], typed=question.roles, configured=configured, **how)
+    configured = {role: names for role, names in named.items() if role in plan.roles}
+    others = await cast_roles(
+        roster,
+        main[0],
+        typed=_by_turn(question.roles),
+        configured=_by_turn({**configured, **question.roles}),
+        **how,
+    )
     chains = {MAIN: main, **others}
     for role in plan.searching_roles:
         chains.get(role, main)[0].require_search()
@@ -121,12 +132,23 @@ async def _cast(roster: Roster, setup: Setup, question: Question, plan: Plan) ->
     return chains
 
 
+def _by_turn(roles: Mapping[str, str]) -> dict[str, str]:
+    """Give each of several models that are named for a role (`a,b`) a turn of its own."""
+    found = {}
+    for role, names in roles.items():
+        for turn, name in enumerate(names.split(","), 1):
+            if not name.strip():
+                raise UsageError(f"role {role}: {names!r} leaves out the name of a model")
+            found[role_of_turn(role, turn)] = name.strip()
+    return found
+
+
 def begin(
     setup: Setup, question: Question, ready: Prepared, run_id: str | None = None
 ) -> tuple[RunStart, Recipe, Caller]:
     """Return what is known of a run before its first call, and its models.
 
-    run_id: of a run that goes on, None for a new one.
+    run_id: of a run that goes on, or is to have this one; None for a new one.
     """
     run_id = run_id or str(monotonic_ulid()).lower()
     caller = caller_of(ready, question, run_id)
@@ -140,7 +162,7 @@ def begin(
         findings=[finding_of(run) for run in question.follows],
         system=question.system,
         limits=ready.limits,
-        facts={role: caller.facts(role) for role in {MAIN, *ready.plan.roles}},
+        facts={role: caller.facts(role) for role in {MAIN, *ready.plan.roles, *ready.chains}},
         planned_calls=_planned_calls(ready.plan, question),
         request=request_of(setup, question, ready.chains[MAIN][0].id),
         warnings=ready.warnings,
@@ -157,46 +179,6 @@ def begin(
         parent_run=question.follows[-1].run_id if question.follows else None,
     )
     return start, recipe, caller
-
-
-async def perform(
-    start: RunStart,
-    recipe: Recipe,
-    caller: Caller,
-    log: Path | None,
-    observer: Observer,
-    ended: list[Result],
-    past: Past | None = None,
-) -> Result:
-    """Carry out a run by its recipe, and leave the result in `ended` also when it is cancelled.
-
-    past: the calls that need not be made.
-    """
-    trace = LogTrace(log) if log else None
-    earlier = past.calls if past and start.is_resumed else {}
-    start = replace(start, recipe=recipe)
-    ledger = Ledger(start, trace or Untraced(), observer, SystemClock(), earlier)
-    for warning in recipe.warnings:
-        ledger.warn(warning)
-    runner = Runner(
-        recipe.plan,
-        ledger,
-        caller,
-        Budget(recipe.limits, recipe.planned_calls, spent_on(earlier.values())),
-        sources=recipe.sources,
-        findings=recipe.findings,
-        system=recipe.system,
-        fence=recipe.fence,
-        past=past,
-    )
-    try:
-        await runner.run()
-    finally:
-        if trace:
-            trace.close()
-        if ledger.result:
-            ended.append(with_warning(ledger.result, trace.warning if trace else None))
-    return ended[0]
 
 
 def _planned_calls(plan: Plan, question: Question) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -14,9 +15,11 @@ from llm_reasonkit.engine.fallback import FOR_GOOD, cost_of
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Call, Caller, ModelFacts, Reply, Search
 from llm_reasonkit.engine.replay import NOT_ASKED, Past, base_of, reply_of
+from llm_reasonkit.engine.stream import AnswerStream
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.extract import ExtractError, read_object
 from llm_reasonkit.reasoning.limits import Price, most_tokens_of
+from llm_reasonkit.reasoning.plan import role_of_turn
 from llm_reasonkit.reasoning.prompting import (
     asked_again,
     hash_of,
@@ -60,8 +63,8 @@ class _Prompt:
 
 class Asker:
     """Asks the models of a run. `answer` is the id of the step for which a call is kept, if any,
-    `system` what stands before every prompt; `past` has the replies that need not be
-    asked for."""
+    `system` what stands before every prompt; `past` has the replies that need not be asked for;
+    `turns` says of a role how many models take turns at it, if more than one."""
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Asker:
         answer: str | None,
         system: str,
         past: Past | None = None,
+        turns: Mapping[str, int] | None = None,
     ) -> None:
         self._ledger = ledger
         self._caller = caller
@@ -80,25 +84,32 @@ class Asker:
         self._fence = fence
         self._answer = answer
         self._system = system
-        self._past = past or Past({})
+        self.past = past or Past({})
+        self._turns = turns or {}
         self._hopeless: dict[str, str] = {}
 
-    async def ask(self, node: Node, scope: Mapping[str, Any], *, streams: bool) -> Outcome:
-        """Carry out the step; `streams` hands its text to the user as it arrives.
+    async def ask(
+        self, node: Node, scope: Mapping[str, Any], stream: AnswerStream | None = None
+    ) -> Outcome:
+        """Carry out the step; `stream` takes its text as it arrives, where that is the answer.
 
         Raises TemplateError or KeyError where the protocol reads what is not there.
         """
         if node.step.for_each is None:
-            return await self._ask_once(node, self._prompt(node.step, scope), streams=streams)
+            return await self._ask_once(node, self._prompt(node.step, scope), stream=stream)
         items = self._items(node, scope)
+        nodes = [node.item(number) for number in range(1, len(items) + 1)]
         prompts = [
-            self._prompt(node.step, {**scope, "item": item, "number": number})
-            for number, item in enumerate(items, 1)
+            self._prompt(
+                one.step,
+                {**scope, "item": item, "number": one.number, "thinks": self._facts(one).reasons},
+            )
+            for one, item in zip(nodes, items, strict=True)
         ]
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._ask_once(node.item(number), prompt, f"{number}."))
-                for number, prompt in enumerate(prompts, 1)
+                group.create_task(self._ask_once(one, prompt, f"{one.number}."))
+                for one, prompt in zip(nodes, prompts, strict=True)
             ]
         outcomes = [task.result() for task in tasks]
         idents = tuple(ident for outcome in outcomes for ident in outcome.idents)
@@ -110,6 +121,21 @@ class Asker:
         if items and not entries:
             return Outcome(idents=idents, absent=f"no item of {node.ident} could be done")
         return Outcome(entries, idents)
+
+    def abandon(self, node: Node) -> None:
+        """Note that a call is not wanted any more, so that what the trace has of it, if anything,
+        is recorded with what is interrupted next."""
+        known = self.past.calls.get(node.ident)
+        if known is not None and node.ident not in self._ledger.calls_under_way:
+            self._ledger.begin(node, known.step.model, known.step, known.most_usd or Decimal(0))
+
+    def _role(self, node: Node) -> str:
+        """The role of the model whose turn it is."""
+        role = node.step.role
+        return role_of_turn(role, (node.number - 1) % self._turns.get(role, 1) + 1)
+
+    def _facts(self, node: Node) -> ModelFacts:
+        return self._caller.facts(self._role(node))
 
     def _prompt(self, step: Step, scope: Mapping[str, Any]) -> _Prompt:
         text = step_prompt(step, scope, self._fence)
@@ -129,21 +155,25 @@ class Asker:
         return items[:most]
 
     async def _ask_once(
-        self, node: Node, prompt: _Prompt, prefix: str = "", *, streams: bool = False
+        self, node: Node, prompt: _Prompt, prefix: str = "", stream: AnswerStream | None = None
     ) -> Outcome:
         try:
             if node.step.output_schema is None:
-                return await self._ask_for_text(node, prompt, streams=streams)
+                return await self._ask_for_text(node, prompt, stream)
             return await self._ask_for_object(node, prompt, node.step.output_schema, prefix)
         except NotAsked as decision:
             return Outcome(idents=(node.ident,), absent=str(decision))
 
-    async def _ask_for_text(self, node: Node, prompt: _Prompt, *, streams: bool) -> Outcome:
+    async def _ask_for_text(
+        self, node: Node, prompt: _Prompt, stream: AnswerStream | None
+    ) -> Outcome:
         call = self._call(node, prompt)
         try:
-            reply = await self._make(node, call, streams=streams)
+            reply = await self._make(node, call, stream)
         except CallError as error:
             return await self._failed(node, error)
+        if stream is not None:
+            stream.end()
         text = reply.text.strip()
         if not text:
             why = "the reply was empty"
@@ -160,7 +190,7 @@ class Asker:
     ) -> Outcome:
         asked_for = wire_schema(schema)
         in_words = in_form(prompt.text, asked_for)
-        constrained = self._caller.facts(node.step.role).constrains_output
+        constrained = self._facts(node).constrains_output
         asked, why = prompt if constrained else replace(prompt, text=in_words), ""
         for tried in (node, node.again()):
             if tried is not node and not self._may_repeat(tried):
@@ -182,36 +212,34 @@ class Asker:
                 asked = _Prompt(text, hash_of(asked.hash, reply.text, why))
                 continue
             await self._ledger.end(tried, "done", output=value, reply=reply)
-            return Outcome(value, (tried.ident,))
+            return Outcome(value, (tried.ident,), reply=reply)
         return self._lost(node, why)
 
     def _may_repeat(self, node: Node) -> bool:
-        known = self._past.was_repeated(node.ident)
+        known = self.past.was_repeated(node.ident)
         return self._budget.take_repeat() if known is None else known
 
     def _call(self, node: Node, prompt: _Prompt, schema: Schema | None = None) -> Call:
-        facts = self._caller.facts(node.step.role)
         return Call(
             step=node.ident,
-            role=node.step.role,
+            role=self._role(node),
             prompt=prompt.text,
             prompt_hash=prompt.hash,
-            max_tokens=node.step.max_tokens + reasoning_tokens(node.step, facts),
+            max_tokens=node.step.max_tokens + reasoning_tokens(node.step, self._facts(node)),
             system=self._system,
             schema=schema,
             effort=node.step.effort,
             web=node.step.web,
         )
 
-    async def _make(self, node: Node, call: Call, *, streams: bool = False) -> Reply:
+    async def _make(self, node: Node, call: Call, stream: AnswerStream | None = None) -> Reply:
         """Take a reply from the trace, or make the call within the budget.
 
         Raises CallError, or NotAsked once that is recorded.
         """
-        observer = self._ledger.observer
-        show = observer.answer_text if streams else partial(observer.step_text, node.ident)
+        show = stream or partial(self._ledger.observer.step_text, node.ident)
         try:
-            known = self._past.recall(call)
+            known = self.past.recall(call)
             if known is None:
                 self._require_sense(call)
                 return await self._within_budget(node, call, show)
@@ -258,7 +286,7 @@ class Asker:
 
     async def _failed(self, node: Node, error: CallError) -> Outcome:
         if error.code in FOR_GOOD:
-            self._hopeless[self._caller.facts(node.step.role).id] = str(error)
+            self._hopeless[self._facts(node).id] = str(error)
         await self._ledger.end(
             node, "failed", output=error.partial or None, error=str(error), cost=cost_of(error)
         )

@@ -8,9 +8,10 @@ from typing import Any
 
 from llm_reasonkit.engine.asking import Asker
 from llm_reasonkit.engine.consensus import JUDGE, member_of
+from llm_reasonkit.engine.course import Course
 from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.panel import Course, Members, scope_of
+from llm_reasonkit.engine.panel import Members, scope_of
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.ranking import Judgement, rank
@@ -84,14 +85,14 @@ class Comparison:
         return Ending(self._status(), best.answer, {"members": members, "model_used": used})
 
     async def _rank(self) -> tuple[Mapping[int, int], int | None]:
-        texts = {n: asked.text for n, asked in enumerate(self._members.all) if asked.text}
+        texts = {n: asked.shown for n, asked in enumerate(self._members.all) if asked.text}
         pairs = [
             {"one": one, "other": other, "first": texts[one], "second": texts[other]}
             for one, other in permutations(texts, 2)
         ]
         read = tuple(ident for asked in self._members.all for ident in asked.outcome.idents)
         node = Node(ident="rank", name="rank", step=_BETTER, inputs=read, place=(2,))
-        outcome = await self._asker.ask(node, {**self._scope, "pairs": pairs}, streams=False)
+        outcome = await self._asker.ask(node, {**self._scope, "pairs": pairs})
         judged = [
             Judgement(row["item"]["one"], row["item"]["other"], row["better"])
             for row in outcome.value or []

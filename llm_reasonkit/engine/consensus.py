@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker
+from llm_reasonkit.engine.course import Course
 from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.panel import Asked, Course, Members, scope_of
+from llm_reasonkit.engine.panel import Asked, Members, scope_of
 from llm_reasonkit.engine.ports import Caller
-from llm_reasonkit.reasoning.clustering import Cluster, Pair, identity
+from llm_reasonkit.reasoning.checks.orders import without_orders
+from llm_reasonkit.reasoning.clustering import Cluster, Pair
 from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.result import (
     Agreement,
@@ -138,11 +140,15 @@ class Consensus:
     async def _tell_apart(self, pairs: Sequence[Pair]) -> None:
         """Ask the judge which answers mean the same: they do if each follows from the other."""
         shown = [
-            {"number": number, "left": pair.left, "right": pair.right}
+            {
+                "number": number,
+                "left": without_orders(pair.left),
+                "right": without_orders(pair.right),
+            }
             for number, pair in enumerate(pairs, 1)
         ]
         node = Node(ident="same", name="same", step=_SAME, inputs=self._idents(), place=(2,))
-        outcome = await self._asker.ask(node, {**self._scope, "pairs": shown}, streams=False)
+        outcome = await self._asker.ask(node, {**self._scope, "pairs": shown})
         for row in outcome.value["pairs"] if outcome.value else []:
             if 1 <= row["number"] <= len(pairs):
                 pair = pairs[row["number"] - 1]
@@ -179,7 +185,7 @@ class Consensus:
         others = [found for found in verdict.clusters if number not in found.members]
         return {
             "own": self._members.all[number].text,
-            "others": [self._speaker(found).text for found in others],
+            "others": [self._speaker(found).shown for found in others],
         }
 
     def _speaker(self, found: Cluster) -> Asked:
@@ -247,7 +253,7 @@ def _vote(
         model_served=reply.model_served if reply else None,
         raw=asked.text,
         answer=answer.text if answer else None,
-        canonical=identity(answer) if answer else None,
+        canonical=answer.key if answer else None,
         cluster=found.number if found else None,
         status=asked.what_became,
         rung=found.rung if found else None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Caller
-from llm_reasonkit.reasoning.result import Cost, Result, RunStatus, StepStatus
+from llm_reasonkit.reasoning.result import Result, RunStatus, StepStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,23 @@ def out_of_time(seconds: float | None) -> str:
     return f"the budget of {seconds or 0:g} seconds is used up"
 
 
-async def interrupt(ledger: Ledger, caller: Caller, status: StepStatus = "interrupted") -> None:
-    """Record what is under way as interrupted or stopped, with its bill where it can be had."""
-    under_way = ledger.calls_under_way
-    costs: list[Cost] = []
+async def interrupt(
+    ledger: Ledger,
+    caller: Caller,
+    status: StepStatus = "interrupted",
+    patience: float | None = None,
+) -> None:
+    """Record what is under way as interrupted or stopped, with its bill where it can be had.
+
+    patience: seconds after which a bill that has not come is not waited for.
+    """
+    asked = {ident: asyncio.create_task(caller.bill(ident)) for ident in ledger.calls_under_way}
     # Cancelled once more, the bills are not worth waiting for.
     with suppress(asyncio.CancelledError):
-        costs = await asyncio.gather(*map(caller.bill, under_way))
-    await ledger.interrupt(status, dict(zip(under_way, costs, strict=False)))
+        if asked:
+            await asyncio.wait(asked.values(), timeout=patience)
+    costs = {ident: task.result() for ident, task in asked.items() if not task.cancel()}
+    await ledger.interrupt(status, costs)
 
 
 async def _end_early(

@@ -12,7 +12,7 @@ from llm_reasonkit.engine.asking import MESSAGE_TOKENS, reasoning_tokens, with_s
 from llm_reasonkit.engine.budget import Size
 from llm_reasonkit.engine.ports import ModelFacts
 from llm_reasonkit.reasoning.limits import NO_LIMITS, Limits, most_tokens_of
-from llm_reasonkit.reasoning.plan import SOME, Plan, PlannedStage
+from llm_reasonkit.reasoning.plan import SOME, Plan, PlannedStage, role_of_turn
 from llm_reasonkit.reasoning.prompting import system_prompt
 from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.result import Record, Usd
@@ -94,12 +94,13 @@ class Given:
 
 
 class _Asked(NamedTuple):
-    """A step as it is asked: of which model, how often at most."""
+    """A step as it is asked: of which model, how often at most, and how often in all."""
 
     stage: PlannedStage
     name: str
     facts: ModelFacts
     most_calls: int
+    all_calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,12 @@ def estimate(
     facts: Callable[[str], ModelFacts],
     learnt: Mapping[tuple[str, str, str], Learnt],
     limits: Limits = NO_LIMITS,
+    turns: Mapping[str, int] | None = None,
 ) -> Estimate:
     """Reckon what a plan will take, without carrying out any of it.
 
     facts: of the model of a role. learnt: by protocol, step and model; what comes from fewer than
-    five runs does not count.
+    five runs does not count. turns: how many models take turns at a role, if more than one.
     """
     made: dict[str, dict[str, _Size]] = {}
     steps: list[StepEstimate] = []
@@ -143,13 +145,19 @@ def estimate(
             if step.prompt is None:
                 sizes[name] = _of_check(stage, name, sizes)
                 continue
-            asked = _Asked(stage, name, facts(step.role), stage.most_calls(name, sources))
+            calls = stage.most_calls(name, sources)
+            models = min((turns or {}).get(step.role, 1), max(1, calls))
             # A prompt that puts the question itself leaves out what usually stands around it.
             shown = bare if "question" in mentioned_names(step.prompt) else around
             given_to = _Size(shown.likely, around.most)
-            row, sizes[name] = _of_step(asked, given_to, sizes, learnt)
-            if row.most_calls:
-                steps.append(row)
+            sizes[name] = _Size()
+            for turn in range(models):
+                own = facts(role_of_turn(step.role, turn + 1))
+                asked = _Asked(stage, name, own, -(-(calls - turn) // models), calls)
+                row, size = _of_step(asked, given_to, sizes, learnt)
+                sizes[name] += size
+                if row.most_calls:
+                    steps.append(row)
             if stage.purpose == "sources":
                 sources, pages = SOME, pages + _pages(facts(step.role))
                 sizes[name] = _Size()
@@ -174,11 +182,11 @@ def _of_step(
     learnt: Mapping[tuple[str, str, str], Learnt],
 ) -> tuple[StepEstimate, _Size]:
     """Return the estimate of a prompt step, and the size of what it leaves behind."""
-    stage, name, facts, most_calls = asked
+    stage, name, facts, most_calls, all_calls = asked
     step = stage.protocol.steps[name]
     protocol = stage.protocol.protocol
     known = learnt.get((protocol, name, facts.id))
-    prompt = around + _of_text(_own_text(step)) + _read(stage, name, sizes, calls=most_calls)
+    prompt = around + _of_text(_own_text(step)) + _read(stage, name, sizes, calls=all_calls)
     thought = reasoning_tokens(step, facts)
     calls, reply = most_calls, usual_reply(step) + thought // 2
     likely = prompt.likely + facts.attached_tokens // 2

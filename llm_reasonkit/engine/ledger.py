@@ -24,6 +24,7 @@ from llm_reasonkit.reasoning.result import (
     CheckItem,
     Confidence,
     Cost,
+    Dissent,
     Result,
     RunStatus,
     StepResult,
@@ -45,7 +46,7 @@ class Node:
     """A place in the run: the record's id, the step's name and the step itself.
 
     place: where it stands in the plan, so that a result does not depend on which of several calls
-    came back first.
+    came back first. number: of the item, in a for_each step.
     """
 
     ident: str
@@ -54,10 +55,12 @@ class Node:
     inputs: tuple[str, ...] = ()
     attempt: int = 1
     place: Place = ()
+    number: int = 1
 
     def item(self, number: int) -> Node:
         """The node of one item of a for_each step, counted from 1."""
-        return replace(self, ident=f"{self.ident}[{number}]", place=(*self.place, number))
+        place = (*self.place, number)
+        return replace(self, ident=f"{self.ident}[{number}]", place=place, number=number)
 
     def again(self) -> Node:
         """The node of the second attempt."""
@@ -71,6 +74,7 @@ class _Running:
     started: datetime
     began: float
     taken: StepResult | None = None
+    most_usd: Decimal = Decimal(0)
 
 
 class Ledger:
@@ -96,6 +100,7 @@ class Ledger:
         self._running: dict[str, _Running] = {}
         self._steps: list[tuple[Place, StepResult]] = []
         self._checks: list[CheckItem] = []
+        self._dissent: list[tuple[Place, Dissent]] = []
         self._missing: list[tuple[Place, str, str]] = []
         self._warnings: list[tuple[Place, str]] = []
         self._stops: list[tuple[Place, str]] = []
@@ -132,15 +137,21 @@ class Ledger:
             most_tokens=reserved.tokens + (before.used_tokens if before else 0),
         )
         await self._trace.call_started(call)
-        self.begin(node, model.id)
+        self.begin(node, model.id, most_usd=call.most_usd or Decimal(0))
 
-    def begin(self, node: Node, model: str | None = None, taken: StepResult | None = None) -> None:
+    def begin(
+        self,
+        node: Node,
+        model: str | None = None,
+        taken: StepResult | None = None,
+        most_usd: Decimal = Decimal(0),
+    ) -> None:
         """Note that a call or check has started, and show it.
 
-        taken: the record that the outcome will be taken from.
+        taken: the record that the outcome will be taken from. most_usd: the most that it can cost.
         """
         self._running[node.ident] = _Running(
-            node, model, self._clock.now(), self._clock.monotonic(), taken
+            node, model, self._clock.now(), self._clock.monotonic(), taken, most_usd
         )
         self.observer.step_started(node.ident, model)
 
@@ -154,6 +165,7 @@ class Ledger:
         reply: Reply | None = None,
         cost: Cost | None = None,
         checks: Sequence[CheckItem] = (),
+        dissent: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Record how a call, check or skipped step came out; it is in the trace when this
         returns, before anything depends on it."""
@@ -190,6 +202,10 @@ class Ledger:
         self._earlier.pop(node.ident, None)
         self._steps.append((node.place, record))
         self._checks += checks
+        self._dissent += [
+            (node.place, Dissent(answer=answer, point=point, step=node.ident))
+            for answer, point in dissent
+        ]
         await self._trace.step_finished(record, list(checks), reply)
         self.observer.step_finished(record, list(checks))
 
@@ -228,9 +244,20 @@ class Ledger:
         costs: of calls by id. A call in flight may be billed although its reply will never
         arrive, so that of others is unknown.
         """
+        unpaid: list[Decimal] = []
         for ident, running in list(self._running.items()):
             cost = (costs or {}).get(ident, Cost(unknown_calls=1))
+            if running.taken is not None:
+                cost = running.taken.cost or Cost()
+            if cost.unknown_calls and running.most_usd:
+                unpaid.append(running.most_usd)
             await self.end(running.node, status, cost=None if running.model is None else cost)
+        if unpaid:
+            calls = "a call that was" if len(unpaid) == 1 else f"{len(unpaid)} calls that were"
+            self.warn(
+                f"no bill came in time for {calls} cancelled: at most "
+                f"${sum(unpaid, Decimal(0)).normalize():f} more"
+            )
 
     def lose(self, node: Node, why: str) -> None:
         """Note that something is missing from the run, and why."""
@@ -291,6 +318,7 @@ class Ledger:
             confidence=Confidence() if answer is None else self.confidence,
             steps=steps,
             checks=checks,
+            dissent=[each for _, each in _in_order(self._dissent)],
             tokens=total_tokens(step.tokens for step in calls),
             cost=total_cost(step.cost for step in calls if step.cost is not None),
             started=self.start.started,

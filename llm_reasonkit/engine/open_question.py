@@ -3,7 +3,7 @@
 One call lists the claims and who supports or contradicts each, with their words; code believes a
 stance only where those words stand in that member's answer. A second call writes the synthesis
 from the claims alone, and code marks each sentence with the claims it rests on and how they stand,
-or as the synthesiser's own. What a member says to whoever reads it is material like the rest.
+or as the synthesiser's own. What a member would have its reader do is not shown to either.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 from llm_reasonkit.engine.asking import Asker, Outcome
 from llm_reasonkit.engine.consensus import JUDGE, member_of
+from llm_reasonkit.engine.course import Course
 from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.panel import Asked, Course, Members, scope_of
+from llm_reasonkit.engine.panel import Asked, Members, scope_of
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.checks.passages import Document, locate
 from llm_reasonkit.reasoning.claims import Claim, ClaimRow, Stance, Standing, Traced, matrix, trace
@@ -96,15 +97,15 @@ class OpenQuestion:
         await self._members.ask(self._scope)
         if not self._answers:
             return self.so_far()
+        rows, quotes = await self._match()
+        written = await self._write(rows) if rows else Outcome()
+        if written.reply is None:
+            return self.so_far()
         if not self._judge:
             self._ledger.warn(
                 f"{self._synthesiser}, itself a member, matched the claims and wrote the "
                 "synthesis; --judge MODEL lets another do it"
             )
-        rows, quotes = await self._match()
-        written = await self._write(rows) if rows else Outcome()
-        if written.reply is None:
-            return self.so_far()
         sentences = trace(written.reply.text, rows)
         await self._record(rows, sentences, written.idents)
         more = {
@@ -143,12 +144,12 @@ class OpenQuestion:
             max_tokens=4_000,
             output={"claims": [{"id": "auto", "text": "str", "stances": [stance]}, _MOST_CLAIMS]},
         )
-        shown = [{"member": name, "text": asked.text} for name, asked in answers.items()]
+        shown = [{"member": name, "text": asked.shown} for name, asked in answers.items()]
         inputs = tuple(ident for asked in answers.values() for ident in asked.outcome.idents)
         node = Node(ident="claims", name="claims", step=step, inputs=inputs, place=(2,))
-        outcome = await self._asker.ask(node, {**self._scope, "answers": shown}, streams=False)
+        outcome = await self._asker.ask(node, {**self._scope, "answers": shown})
         listed = outcome.value["claims"] if outcome.value else []
-        stances, quotes = _verified(listed, {name: each.text for name, each in answers.items()})
+        stances, quotes = _verified(listed, {name: each.shown for name, each in answers.items()})
         claims = [Claim(each["id"], each["text"]) for each in listed]
         return matrix(claims, list(answers), stances), quotes
 
@@ -165,7 +166,7 @@ class OpenQuestion:
         ]
         step = Step(role=self._role, prompt=_SYNTHESIS, max_tokens=2_000)
         node = Node("synthesis", "synthesis", step, inputs=("claims",), place=(3,))
-        return await self._asker.ask(node, {**self._scope, "claims": shown}, streams=False)
+        return await self._asker.ask(node, {**self._scope, "claims": shown})
 
     async def _record(
         self, rows: Sequence[ClaimRow], sentences: Sequence[Traced], inputs: tuple[str, ...]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from llm_reasonkit.engine.asking import Asker, Outcome
+from llm_reasonkit.engine.course import Course, Seat
 from llm_reasonkit.engine.ending import interrupt
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.answers import AnswerForm, Reading, read, request_for
+from llm_reasonkit.reasoning.checks.orders import first_order, without_orders
 from llm_reasonkit.reasoning.clustering import cluster
 from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.stopping import is_decided, is_likely, next_wave
 from llm_reasonkit.reasoning.template import trust
-from llm_reasonkit.reasoning.voting import Ballot, Rule, decide
-
-Stop = Literal["never", "accepted", "decided", "likely"]
+from llm_reasonkit.reasoning.voting import Ballot, decide
 
 # With fewer equal samples the posterior cannot reach .95.
 _FIRST_SAMPLES = 4
+
+# Bills come after a second or so: a verdict that is decided does not wait for them.
+_PATIENCE = 0.01
 
 # Where the steps of a round stand in the record, whichever reply comes first.
 _ROUNDS = {"members": 1, "round2": 3}
@@ -34,37 +38,6 @@ _QUESTION = """\
 {{ source.name }}
 {{ source.text }}
 {% endfor %}{{ request }}"""
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A member of a panel: its name there, the role that its model plays, who made the model.
-
-    Samples of one model have a seat each: `id#1`, `id#2` …
-    """
-
-    member: str
-    role: str
-    family: str
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How a panel is asked.
-
-    form: what its answers look like. rule: how votes are counted. stop: when those left are not
-    asked any more: `never`; `accepted`, once enough of those asked agree; `decided`, once nothing
-    outstanding can change the winner or its acceptance; `likely`, once the leading answer of
-    samples of one model is likely its most frequent. waves: how many seats are asked together, in
-    order; what they leave is asked by `stop`. max_tokens: bound of a reply, reasoning apart.
-    """
-
-    seats: Sequence[Seat]
-    form: AnswerForm
-    rule: Rule
-    stop: Stop = "never"
-    waves: Sequence[int] = ()
-    max_tokens: int = 2_000
 
 
 @dataclass(slots=True)
@@ -81,6 +54,11 @@ class Asked:
     def text(self) -> str:
         """Its reply; empty where there is none."""
         return self.outcome.reply.text if self.outcome.reply else ""
+
+    @property
+    def shown(self) -> str:
+        """Its reply as other models get to see it: without what it would have them do."""
+        return without_orders(self.text)
 
     @property
     def what_became(self) -> str:
@@ -132,16 +110,38 @@ class Members:
             asked.node.ident: {**scope, **(own[number] if own else {})}
             for number, asked in enumerate(self.all)
         }
-        while size := self._next(waves):
-            wave = [asked for asked in self.all if asked.status == "waiting"][:size]
-            await self._ask_wave({asked.node.ident: asked for asked in wave}, scopes)
+        while wave := self._next(waves):
+            await self._ask_wave(wave, scopes)
+        # What an earlier part of the run asked counts, needed or not.
+        past = self._asker.past.calls
+        waiting = [asked for asked in self.all if asked.status == "waiting"]
+        await self._ask_wave([each for each in waiting if each.node.ident in past], scopes)
 
     async def _ask_wave(
-        self, wave: Mapping[str, Asked], scopes: Mapping[str, Mapping[str, Any]]
+        self, wave: Sequence[Asked], scopes: Mapping[str, Mapping[str, Any]]
     ) -> None:
+        for asked in wave:
+            asked.status = "asked"
+        # What the record has came first, and may be enough.
+        for asked in wave:
+            if self._asker.past.has(asked.node.ident):
+                await self._ask_one(asked, scopes[asked.node.ident])
+        if not self._is_enough():
+            await self._ask_at_once([each for each in wave if each.status == "asked"], scopes)
+        left = [asked for asked in wave if asked.status == "asked"]
+        for asked in left:
+            asked.status = "cancelled"
+            self._asker.abandon(asked.node)
+        if left:
+            await interrupt(self._ledger, self._caller, patience=_PATIENCE)
+
+    async def _ask_at_once(
+        self, those: Sequence[Asked], scopes: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Ask until enough is known, and cancel the calls that no reply came to by then."""
         tasks = {
-            asyncio.create_task(self._ask_one(asked, scopes[ident])): asked
-            for ident, asked in wave.items()
+            asyncio.create_task(self._ask_one(asked, scopes[asked.node.ident])): asked
+            for asked in those
         }
         running = set(tasks)
         try:
@@ -151,38 +151,41 @@ class Members:
                     task.result()
         finally:
             for task in running:
-                task.cancel()
+                # A reply counts once it is being recorded, or a replay would count another vote.
+                if self._ledger.record_of(tasks[task].node.ident) is None:
+                    task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        if running:
-            for task in running:
-                tasks[task].status = "cancelled"
-            await interrupt(self._ledger, self._caller)
 
     async def _ask_one(self, asked: Asked, scope: Mapping[str, Any]) -> None:
-        asked.status = "asked"
-        asked.outcome = await self._asker.ask(asked.node, scope, streams=False)
+        asked.outcome = await self._asker.ask(asked.node, scope)
         reply = asked.outcome.reply
         if asked.outcome.absent is None and reply is not None:
             finished = reply.finish_reason != "length"
             asked.reading = read(reply.text, self._course.form, finished=finished)
+            if order := first_order(reply.text):
+                self._ledger.warn(
+                    f"{asked.seat.member} gives its reader orders, which count for nothing and "
+                    f"were shown to no other model: “{order}”",
+                    asked.node,
+                )
         asked.status = "answered"
 
     def ballots(self, *, over: bool = True) -> list[Ballot]:
         """Return what became of each member; until it is over, who may still vote is `pending`."""
         return [_ballot(asked, over=over) for asked in self.all]
 
-    def _next(self, waves: Iterator[int]) -> int:
-        """Tell how many to ask next; 0 for no more."""
-        waiting = sum(asked.status == "waiting" for asked in self.all)
+    def _next(self, waves: Iterator[int]) -> Sequence[Asked]:
+        """Return those to ask next; none for no more."""
+        waiting = [asked for asked in self.all if asked.status == "waiting"]
         if not waiting or self._is_enough():
-            return 0
+            return ()
         if (size := next(waves, None)) is not None:
-            return size
-        course = self._course
+            return waiting[:size]
+        course, ballots = self._course, self.ballots(over=False)
         if course.stop == "decided":
-            return next_wave(self.ballots(over=False), course.rule, course.form)
+            return [self.all[index] for index in next_wave(ballots, course.rule, course.form)]
         if course.stop == "likely":
-            return _FIRST_SAMPLES if waiting == len(self.all) else 1
+            return waiting[: _FIRST_SAMPLES if len(waiting) == len(self.all) else 1]
         return waiting
 
     def _is_enough(self) -> bool:
@@ -216,7 +219,12 @@ def scope_of(
 
 
 def _node(name: str, number: int, prompt: str, seat: Seat, course: Course) -> Node:
-    step = Step(prompt=prompt, role=seat.role, max_tokens=course.max_tokens)
+    step = Step(
+        prompt=prompt,
+        role=seat.role,
+        max_tokens=course.max_tokens,
+        output=json.loads(course.form.schema) if course.form.schema else None,
+    )
     return Node(ident=f"{name}[{number}]", name=name, step=step, place=(_ROUNDS[name], number))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from llm_reasonkit.engine.course import Course
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.plan import Plan
 from llm_reasonkit.reasoning.result import CheckItem, Cost, Result, StepResult, Tokens
@@ -150,12 +151,13 @@ class Caller(Protocol):
 class Recipe:
     """All that a run's result depends on besides the question and the replies.
 
-    sources: `{id, name, text}` each. findings: of earlier runs. facts: of the models, by role.
-    planned_calls: at most, without repeats. request: what was asked for, as the API needs it to
-    find the models again; no secrets. warnings: what was known to be amiss from the start.
+    plan: what is done, a Course where a panel is asked. sources: `{id, name, text}` each. findings:
+    of earlier runs. facts: of the models, by role. planned_calls: at most, without repeats.
+    request: what was asked for, as the API needs it to find the models again; no secrets.
+    warnings: what was known to be amiss from the start.
     """
 
-    plan: Plan
+    plan: Plan | Course
     fence: Fence
     sources: Sequence[Mapping[str, Any]] = ()
     findings: Sequence[Mapping[str, Any]] = ()

@@ -24,6 +24,11 @@ class Past:
     calls: Mapping[str, Recorded]
     anew: str | None = None
 
+    def has(self, step: str) -> bool:
+        """Tell whether a call came to its end, so that it need not be made."""
+        known = self.calls.get(step)
+        return known is not None and known.text is not None
+
     def recall(self, call: Call) -> Recorded | None:
         """Return what there is of a call; None if it is to be made. Raises NotAsked."""
         known = self.calls.get(call.step)
@@ -34,8 +39,7 @@ class Past:
 
     def was_repeated(self, step: str) -> bool | None:
         """Tell whether a reply was asked for again, as `step`; None where it is still open."""
-        known = self.calls.get(step)
-        return None if known is None or known.text is None else True
+        return self.has(step) or None
 
 
 @dataclass(slots=True)
@@ -46,6 +50,12 @@ class WholePast(Past):
     """
 
     differences: list[str] = field(default_factory=list)
+
+    def has(self, step: str) -> bool:
+        """Tell whether a call came to its end, whichever: only those of a panel whose verdict did
+        not need them were cancelled."""
+        known = self.calls.get(step)
+        return known is not None and known.step.status != "interrupted"
 
     def recall(self, call: Call) -> Recorded:
         """Return what there is of a call. Raises NotAsked where it was not made."""

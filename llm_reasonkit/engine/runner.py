@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker, Outcome
@@ -13,10 +14,13 @@ from llm_reasonkit.engine.ending import Ending, carry_out
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.engine.replay import Past
+from llm_reasonkit.engine.stream import AnswerStream
 from llm_reasonkit.reasoning.checks import CHECKS
+from llm_reasonkit.reasoning.checks.links import links_in
+from llm_reasonkit.reasoning.findings import told
 from llm_reasonkit.reasoning.plan import Plan, PlannedStage
 from llm_reasonkit.reasoning.prompting import system_prompt
-from llm_reasonkit.reasoning.protocol import resolve
+from llm_reasonkit.reasoning.protocol import head_of, resolve
 from llm_reasonkit.reasoning.result import (
     CheckItem,
     Result,
@@ -31,7 +35,7 @@ Outcomes = dict[str, Outcome]
 
 class Runner:
     """Runs one plan once. `sources` are `{id, name, text}`, given with the question, and `findings`
-    those of earlier runs; `past` is what a trace has of the calls."""
+    those of earlier runs; `past` is what a trace has of the calls; `turns` is as in `Asker`."""
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Runner:
         system: str | None = None,
         fence: Fence,
         past: Past | None = None,
+        turns: Mapping[str, int] | None = None,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
@@ -52,6 +57,7 @@ class Runner:
         self._sources = list(sources)
         self._earlier = list(findings)
         self._budget = budget
+        self._stream: AnswerStream | None = None
         self._asker = Asker(
             ledger,
             caller,
@@ -60,6 +66,7 @@ class Runner:
             answer=plan.answer_step,
             system=system_prompt(fence, system),
             past=past,
+            turns=turns,
         )
         self._places = {
             stage.id_of(name): (number, position)
@@ -100,11 +107,12 @@ class Runner:
             value = None
         answer = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if value is None or not answer.strip():
-            why = outcomes[last.target_steps[0]].absent or "it gave an empty one"
+            asked = outcomes[last.protocol.answering or last.target_steps[0]]
+            why = asked.absent or "it gave an empty one"
             if not self._ledger.stopped:
                 self._ledger.warn(f"no answer from {last.protocol.answer}: {why}")
             return None
-        unseen = "" if self._streams(last, last.protocol.answer) else answer
+        unseen = self._stream.rest_of(answer) if self._stream else answer
         note = ""
         if missing := self._ledger.missing:
             note = f"\n\nMissing from this answer: {'; '.join(missing)}."
@@ -184,16 +192,7 @@ class Runner:
 
     def _findings(self, stage: PlannedStage, outcomes: Outcomes) -> dict[str, Any]:
         idents = [ident for outcome in outcomes.values() for ident in outcome.idents]
-        return {
-            "protocol": stage.key,
-            "findings": {name: outcomes[name].value for name in stage.target_steps},
-            # What passed need not be told: it would be a quarter of the prompt.
-            "checks": [
-                item.model_dump(include={"name", "status", "detail"})
-                for item in self._ledger.checks_of(idents)
-                if item.status != "passed"
-            ],
-        }
+        return told(stage.key, _found(stage, outcomes), self._ledger.checks_of(idents))
 
     async def _run_step(
         self,
@@ -217,7 +216,7 @@ class Runner:
                 return await self._skip(node, "its `when` does not hold")
             if step.check is not None:
                 return await self._check(node, scope)
-            return await self._asker.ask(node, scope, streams=self._streams(stage, name))
+            return await self._asker.ask(node, scope, self._stream_of(stage, name, scope))
         except (TemplateError, KeyError) as error:
             text = f"the protocol asks for something that is not there: {error}"
             await self._ledger.end(node, "failed", error=text)
@@ -236,12 +235,23 @@ class Runner:
             place=self._places[ident],
         )
 
-    def _streams(self, stage: PlannedStage, name: str) -> bool:
-        """Tell whether a step's text is the answer, word for word."""
-        step = stage.protocol.steps.get(stage.protocol.answer)  # None: a part of an object is
-        if stage.key != self._plan.stages[-1].key or name != stage.protocol.answer or step is None:
-            return False
-        return step.prompt is not None and step.output is None and step.for_each is None
+    def _stream_of(
+        self, stage: PlannedStage, name: str, scope: Mapping[str, Any]
+    ) -> AnswerStream | None:
+        """Return what shows a step's text as it arrives; None where that is not the answer."""
+        protocol, step = stage.protocol, stage.protocol.steps[name]
+        is_answer = stage is self._plan.stages[-1] and name == protocol.answering
+        if not is_answer or step.output is not None or step.for_each is not None:
+            return None
+        links: set[str] | None = None
+        check = protocol.steps[head_of(protocol.answer)]
+        if check.check is not None:
+            given = check.with_.get("given", "")
+            if "lead" in check.with_ or head_of(given) not in scope:
+                return None
+            links = links_in(_value_at(given, scope))
+        self._stream = AnswerStream(self._ledger.observer.answer_text, links)
+        return self._stream
 
     async def _skip(self, node: Node, why: str) -> Outcome:
         await self._ledger.end(node, "skipped", error=why)
@@ -264,15 +274,25 @@ class Runner:
             for fact in found.facts
         ]
         value = {**found.value, **count_checks(items).model_dump(exclude={"items"})}
-        await self._ledger.end(node, "done", output=value, checks=items)
+        await self._ledger.end(node, "done", output=value, checks=items, dissent=found.dissent)
         return Outcome(value, (node.ident,))
 
 
 def _tells_something(stage: PlannedStage, outcomes: Outcomes) -> bool:
     """Whether what a stage left behind is a finding: sources are none, nor what was not needed."""
     if stage.purpose == "second_look":
-        return any(outcome.absent is None for outcome in outcomes.values())
+        return any(_found(stage, outcomes).values())
     return stage.purpose == "findings"
+
+
+def _found(stage: PlannedStage, outcomes: Outcomes) -> dict[str, Any]:
+    """Return what a stage left behind for others; None where it is not there."""
+    values = {name: outcome.value for name, outcome in outcomes.items()}
+    found: dict[str, Any] = dict.fromkeys(stage.targets)
+    for target in stage.targets:
+        with suppress(KeyError):
+            found[target] = _value_at(target, values)
+    return found
 
 
 def _value_at(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSON value)

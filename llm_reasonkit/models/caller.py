@@ -21,7 +21,7 @@ from llm_reasonkit.openrouter.attempts import failed_attempts
 from llm_reasonkit.openrouter.billing import may_bill_again
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
 from llm_reasonkit.openrouter.search import pages_in, search_tool
-from llm_reasonkit.reasoning.limits import fewest_tokens_of
+from llm_reasonkit.reasoning.limits import LARGEST_IMAGE, fewest_tokens_of
 from llm_reasonkit.reasoning.result import Cost, CostSource, Tokens
 
 AnyResponse = llm.Response | llm.AsyncResponse
@@ -30,8 +30,6 @@ AnyResponse = llm.Response | llm.AsyncResponse
 _BOUNDS = ("max_tokens", "max_output_tokens", "max_completion_tokens", "num_predict")
 # A reply this many characters per allowed token long has left all bounds.
 _LARGEST_TOKEN = 20
-# No model counts an image as more.
-_LARGEST_IMAGE = 50_000
 
 
 @dataclass(slots=True)
@@ -224,7 +222,7 @@ async def _in_thread(work: Callable[[threading.Event], None]) -> None:
 def _most_tokens_of(attachment: llm.Attachment) -> int:
     kind = attachment.type or attachment.resolve_type()
     if kind.startswith("image/"):
-        return _LARGEST_IMAGE
+        return LARGEST_IMAGE
     # What is fetched by the provider has a size that only the model's context bounds.
     return len(attachment.content_bytes()) if attachment.url is None else 10**9
 

@@ -17,6 +17,7 @@ from llm_reasonkit.openrouter.pricing import has_fees
 from llm_reasonkit.openrouter.search import MOST_FEE, MOST_TOKENS
 from llm_reasonkit.rate_limit import RateLimit
 from llm_reasonkit.reasoning.limits import Limits, Price
+from llm_reasonkit.reasoning.mistakes import mistake
 from llm_reasonkit.reasoning.names import nearest
 
 AsyncModel = llm.AsyncModel | llm.AsyncKeyModel
@@ -158,7 +159,7 @@ def validated_options(model: AnyModel, values: Mapping[str, Any]) -> dict[str, A
             known = option_fields(model)
             text = f"unknown option {name!r} of {model.model_id}{nearest(name, known)}"
             raise UsageError(f"{text} (`llm models -m {model.model_id} --options`)") from error
-        raise UsageError(f"option {name} of {model.model_id}: {row['msg']}") from error
+        raise UsageError(mistake(f"option {name} of {model.model_id}", row)) from error
     return {name: value for name, value in options if value is not None}
 
 
