@@ -204,7 +204,10 @@ def run_full_of(payload: str) -> Result:
         confidence=Confidence(overall=0.5, kind="checks", basis=text),
         members=[_member(text), _member(text).model_copy(update={"answer": None})],
         votes=[Vote(member=0, raw=text, answer=text, canonical=text, status=text, rung=text)],
-        dissent=[Dissent(answer=text, members=[0, 1], point=text)],
+        dissent=[
+            Dissent(answer=text, members=[0, 1], point=text),
+            Dissent(answer=text, point=text, step=text),
+        ],
         steps=[*calls, found],
         checks=count_checks(checks),
         tokens=Tokens(input=1, output=2),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_reasonkit.reasoning.result import (
+    Agreement,
     Cost,
     Dissent,
     Member,
@@ -102,3 +103,20 @@ def vote() -> Result:
         "dissent": [Dissent(answer="no", members=[2], point="“19 × 107 − 6”")],
     }
     return comparison().model_copy(update=changes)
+
+
+def voted() -> Result:
+    """A vote that ended in an answer."""
+    agreement = Agreement(
+        leading=2,
+        members=4,
+        asked=4,
+        needed=2,
+        share="0.5",
+        families=2,
+        threshold="0.5",
+        accepted=True,
+        decided_by="votes",
+    )
+    changes = {"status": "done", "answer": "yes", "answer_kind": "yes-no", "agreement": agreement}
+    return vote().model_copy(update=changes)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,13 @@ import pytest
 from datasette.app import Datasette
 
 from llm_reasonkit.datasette_plugin.queries import QUERIES
+from llm_reasonkit.engine.course import Course, Seat
+from llm_reasonkit.engine.ports import Recipe, Recorded
+from llm_reasonkit.reasoning.answers import AnswerForm
+from llm_reasonkit.reasoning.plan import Plan
 from llm_reasonkit.reasoning.result import Cost, Result
+from llm_reasonkit.reasoning.template import Fence
+from llm_reasonkit.reasoning.voting import Rule
 from llm_reasonkit.render.result_json import to_json
 from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.log import LogTrace
@@ -28,9 +36,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "logs.db"
 
 
-async def opened(path: Path, **config: Any) -> Datasette:
+async def opened(path: Path, settings: Mapping[str, Any] | None = None, **config: Any) -> Datasette:
     """Give a Datasette on a log; `config` is what 0.65 calls metadata."""
-    datasette = Datasette([str(path)], **({"config" if IS_NEW else "metadata": config}))
+    settled = {"config" if IS_NEW else "metadata": config}
+    datasette = Datasette([str(path)], settings=settings, **settled)
     await datasette.invoke_startup()
     return datasette
 
@@ -135,6 +144,51 @@ async def test_a_run_that_goes_on(path: Path) -> None:
     assert 'http-equiv="refresh"' not in ended
 
 
+async def test_how_far_a_run_is(path: Path) -> None:
+    """While a run goes on its page says how many of its calls are done and under way, of how many
+    at most where that was recorded; it has no answer so far."""
+    for most, told in (
+        (5, "calls: 1 of at most 5 done, 1 under way"),
+        (0, "calls: 1 done, 1 under"),
+    ):
+        trace = LogTrace(path)
+        recipe = Recipe(Plan(()), Fence(""), planned_calls=most)
+        start = replace(start_of(new_id()), recipe=recipe)
+        await trace.run_started(start)
+        await trace.step_finished(make_step("frame", make_reply(start.run_id, "a")), [], None)
+        await trace.step_finished(make_step("links", kind="check"), [], None)
+        await trace.call_started(Recorded(make_step("look[1]", status="running"), "hash"))
+        page = (await get(await opened(path), f"{HOME}/run/{start.run_id}")).text
+        assert told in " ".join(page.split())
+        assert f'max="{most}" value="1"' in page or not most
+        document = (await get(await opened(path), f"{HOME}/run/{start.run_id}.html")).text
+        assert "No answer so far." in document
+        trace.close()
+
+
+async def test_how_far_members_are(path: Path) -> None:
+    """Of a panel, and of a comparison of runs, the members that are done are counted."""
+    seats = [Seat(member=name, role=name, family=name) for name in "abc"]
+    course = Course(seats, AnswerForm("text"), Rule(Decimal("0.5")))
+    ended = await a_run(path)
+    runs = {ended.run_id: "a", new_id(): "b"}
+    recipes = {
+        "members: 1 of 3 done, 1 under way": Recipe(course, Fence("")),
+        "members: 1 of 2 done, 1 under way": Recipe(Plan(()), Fence(""), request={"runs": runs}),
+    }
+    for told, recipe in recipes.items():
+        trace = LogTrace(path)
+        start = replace(start_of(new_id()), recipe=recipe)
+        await trace.run_started(start)
+        first = make_step("members", id="members[1]")
+        await trace.step_finished(first, [], None)
+        second = make_step("members", id="members[2]", status="running")
+        await trace.call_started(Recorded(second, "hash"))
+        page = (await get(await opened(path), f"{HOME}/run/{start.run_id}")).text
+        assert told in " ".join(page.split())
+        trace.close()
+
+
 async def test_unknown_costs_are_not_nought(path: Path) -> None:
     """What a call cost that nobody told stands as unknown and is counted apart in every sum."""
     await a_run(path, cost=Cost(unknown_calls=1))
@@ -193,6 +247,16 @@ async def test_nothing_can_be_posted(path: Path) -> None:
     datasette = await opened(path)
     response = await datasette.client.post(HOME)
     assert response.status_code in (403, 405)
+
+
+async def test_json_is_nothing_but_json(path: Path) -> None:
+    """Whatever models wrote, JSON says that it is JSON, and no browser guesses otherwise."""
+    await a_run(path, "<script>alert(1)</script>", answer="<html><script>alert(2)</script>")
+    datasette = await opened(path)
+    for page in ("", "/run/last", "/compare/last", "/cost", "/calibration", "/panel"):
+        headers = (await get(datasette, f"{HOME}{page}.json")).headers
+        assert headers["content-type"] == "application/json; charset=utf-8"
+        assert headers["x-content-type-options"] == "nosniff"
 
 
 async def test_only_datasettes_own_scripts_may_run(path: Path) -> None:

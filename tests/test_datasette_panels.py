@@ -10,12 +10,12 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from llm_reasonkit.reasoning.correlation import ENOUGH_TOGETHER
-from llm_reasonkit.reasoning.result import Agreement, Result
+from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.render.result_json import to_json
 from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.marks import set_mark
 from tests.logged import record_all
-from tests.sample_panel import SAID, comparison, vote
+from tests.sample_panel import SAID, comparison, vote, voted
 from tests.sample_run import sample
 from tests.test_datasette_pages import HOME, get, opened
 
@@ -75,6 +75,19 @@ async def test_only_where_they_differ(path: Path) -> None:
     different = rows(await page(path, f"/compare/{run.run_id}?only=different"))
     assert different["answer"][2] == "Only 2 says this."
     assert "status" not in different
+
+
+async def test_words_that_differ_are_marked(path: Path) -> None:
+    """In the answers of members stands out what only one of them says."""
+    (run,) = await recorded(path, comparison())
+    read = await page(path, f"/compare/{run.run_id}")
+    marked = [[mark.text() for mark in cell.css("mark")] for cell in read.css(".prose")]
+    assert marked == [
+        ["No prime up to 45 divides it"],
+        ["2027 is prime"],
+        ["2027 = 19 × 107 − 6, so", "no"],
+        [],
+    ]
 
 
 async def test_a_comparison_as_json(path: Path) -> None:
@@ -140,7 +153,7 @@ async def test_calibration_and_panels(path: Path) -> None:
     for run in runs:
         set_mark(path, run.run_id, "right")
     curve = await page(path, "/calibration")
-    assert list(rows(curve).values())[1][-1] == str(count)
+    assert list(rows(curve).values())[1][-2] == str(count)
     panel = await page(path, "/panel")
     assert f"100%, {count} of {count} runs" in rows(panel)["1 openrouter/anthropic/claude-sonnet-4"]
     assert rows(panel, 1)["openrouter/openai/gpt-4o"][:3] == [str(count)] * 3
@@ -153,20 +166,3 @@ async def empty(path: Path, name: str) -> LexborHTMLParser:
     """A page of a log in which no panel ever voted."""
     await recorded(path, sample())
     return await page(path, f"/{name}")
-
-
-def voted() -> Result:
-    """A vote that ended in an answer."""
-    agreement = Agreement(
-        leading=2,
-        members=4,
-        asked=4,
-        needed=2,
-        share="0.5",
-        families=2,
-        threshold="0.5",
-        accepted=True,
-        decided_by="votes",
-    )
-    changes = {"status": "done", "answer": "yes", "answer_kind": "yes-no", "agreement": agreement}
-    return vote().model_copy(update=changes)

@@ -60,7 +60,7 @@ async def test_a_log_of_a_newer_version(path: Path) -> None:
         db.execute("insert into _sqlite_migrations values (99, 'reasonkit', 'm099_later', 'then')")
     datasette = await opened(path)
     for page in (*PAGES, *OF_A_RUN):
-        refused = await get(datasette, HOME + page, 404)
+        refused = await get(datasette, HOME + page, 503)
         assert "newer llm-reasonkit (m099_later)" in refused.text
 
 
@@ -101,6 +101,22 @@ async def test_a_log_that_is_being_written(path: Path) -> None:
         for page in (*PAGES, *OF_A_RUN):
             assert "not yet" not in (await get(datasette, HOME + page)).text
         db.execute("rollback")
+
+
+async def test_a_log_that_is_locked(path: Path) -> None:
+    """While another program keeps everybody out, each page says so, and is there again after."""
+    await a_run(path)
+    datasette = await opened(path, settings={"num_sql_threads": 1})
+    # Datasette waits five seconds each time; its one thread has this connection.
+    log = datasette.get_database("logs")
+    await log.execute_fn(lambda connection: connection.execute("pragma busy_timeout = 20"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("begin exclusive")
+        for page in ("/-/reasonkit", *(HOME + page for page in (*PAGES, *OF_A_RUN))):
+            refused = await get(datasette, page, 503)
+            assert "logs.db is locked by another program" in refused.text
+            assert "Traceback" not in refused.text
+    await get(datasette, HOME)
 
 
 @contextmanager

@@ -144,6 +144,24 @@ def test_running_steps_show_side_by_side_while_they_run(terminal: Terminal) -> N
     assert re.search(r"gigathink\.frame +claude-sonnet-4 +\d\.\d s +\{", _ESCAPE.sub("", drawn))
 
 
+def test_one_of_several_replies_shows(terminal: Terminal) -> None:
+    """Of members that write at the same time one shows, until it has ended: never a mixture."""
+    with Progress(stdout=io.StringIO(), stderr=terminal.stream) as progress:
+        for number in (1, 2):
+            progress.step_started(f"members[{number}]", MODEL)
+        for one, other in (("Two ", "Mars "), ("moons", "has")):
+            progress.step_text("members[1]", one)
+            progress.step_text("members[2]", other)
+        until(terminal, "Two moons")
+        progress.step_finished(step("members[1]"), [])
+        progress.step_text("members[1]", "too late")
+        until(terminal, "members 1/2")
+        until(terminal, "Mars has")
+    drawn = terminal.close()
+    assert "Two Mars" not in drawn
+    assert "too late" not in drawn
+
+
 def test_hostile_text_of_a_running_step_is_not_drawn(terminal: Terminal) -> None:
     """Escapes in streamed text do not reach the live area, even split in two."""
     with Progress(stdout=io.StringIO(), stderr=terminal.stream) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from xml.etree.ElementTree import Element, fromstring
 
@@ -18,6 +19,8 @@ from llm_reasonkit.render.charts import (
     reliability_dots,
     stacked_columns,
 )
+from llm_reasonkit.render.pages import costs_chart
+from llm_reasonkit.store.costs import CostDay
 
 SVG = "{http://www.w3.org/2000/svg}"
 NOVEMBER = [
@@ -119,13 +122,34 @@ def test_labels_do_not_overlap() -> None:
     assert 4 <= len(written) <= 8
 
 
-POINTS = [Reliability(0.5, 0.4, 0.2, 0.6, 10), Reliability(1.0, 0.95, 0.9, 1.0, 100)]
+POINTS = [Reliability(0.5, 0.4, 0.2, 0.6, 10, 0.64), Reliability(1.0, 0.95, 0.9, 1.0, 100, 0.99)]
 
 
-def test_dots_show_stated_against_right() -> None:
-    """Across is what was stated, up the share that was right, with its interval and its count."""
+def test_many_days_become_months() -> None:
+    """Where days would be too many to tell apart the columns are months, with the same sums."""
+    first = date(2026, 1, 1)
+    days = [
+        CostDay(day=str(first + timedelta(number)), usd={"a": Decimal("0.5")}, unknown_calls=1)
+        for number in range(63)
+    ]
+    few, many = costs_chart(days[:62]), costs_chart(days)
+    assert (few.title, len(few.rows)) == ("Cost by day and model, USD", 62)
+    assert many.title == "Cost by month and model, USD"
+    assert list(many.header) == ["month", "a", "calls of unknown cost"]
+    assert list(many.rows) == [
+        ["2026-01", "$15.50", "31"],
+        ["2026-02", "$14.00", "28"],
+        ["2026-03", "$2.00", "4"],
+    ]
+
+
+def test_dots_show_agreement_against_right() -> None:
+    """Across is the agreement, up the share that was right, with its interval and its count, and
+    what public recordings have of it."""
     chart = reliability_dots("Calibration", POINTS)
-    first, last = shapes(chart, "circle")
+    expected, first, _, last = shapes(chart, "circle")
+    assert number(expected, "cx") == number(first, "cx")
+    assert number(expected, "cy") < number(first, "cy")
     assert number(first, "cx") < number(last, "cx")
     assert number(first, "cy") > number(last, "cy")
     interval = shapes(chart, "line")[-2]
@@ -133,10 +157,10 @@ def test_dots_show_stated_against_right() -> None:
     assert number(interval, "y2") < number(first, "cy") < number(interval, "y1")
     assert {"n=10", "n=100"} <= set(labels(chart))
     assert list(chart.rows) == [
-        ["50%", "40%", "20% to 60%", "10"],
-        ["100%", "95%", "90% to 100%", "100"],
+        ["50%", "40%", "20% to 60%", "10", "64%"],
+        ["100%", "95%", "90% to 100%", "100", "99%"],
     ]
-    assert "stated 50%, right 40% of 10 runs, interval 20% to 60%" in said(chart, "circle")
+    assert "agreement 50%, right 40% of 10 runs, interval 20% to 60%" in said(chart, "circle")
 
 
 def test_matrix_shows_each_pair_twice() -> None:

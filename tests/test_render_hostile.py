@@ -28,9 +28,10 @@ from llm_reasonkit.render.listings import RunsTable
 from llm_reasonkit.render.markdown import run_markdown
 from llm_reasonkit.render.pages import charts_article
 from llm_reasonkit.render.prose import to_html, to_markdown
-from llm_reasonkit.render.run_page import run_page
+from llm_reasonkit.render.run_page import Spoken, run_page
 from llm_reasonkit.render.sanitize import one_line
 from llm_reasonkit.store.browse import RunSummary
+from llm_reasonkit.store.turns import Turn
 from tests.hostile_payloads import PAYLOADS, STARTED, run_full_of, sources_full_of
 
 HARMLESS = "harmless"
@@ -117,7 +118,10 @@ def test_terminal(payload: str, width: int) -> None:
         started=STARTED,
         duration_ms=1,
     )
-    for page in (run_page(run, short_id=payload, full=True), RunsTable([summary])):
+    turn = Turn([(payload, payload)], payload)
+    spoken = Spoken({step.turn_id or "": turn for step in run.steps}, prompts=True, replies=True)
+    whole = run_page(run, short_id=payload, full=True, spoken=spoken)
+    for page in (whole, RunsTable([summary])):
         assert not steering(shown(page, width))
 
 

@@ -268,8 +268,8 @@ def test_panel_is_shown() -> None:
     ]
     dissent = [Dissent(answer="No", members=[1], point="what it costs")]
     read = page(changed(members=members, votes=votes, dissent=dissent))
-    rows = [[words(cell) for cell in row.css("th, td")] for row in read.css("#votes + table tr")]
-    assert rows[1:] == [["1 a/one", "Yes", "yes", "vote"], ["8", "", "", "unreadable"]]
+    rows = [[words(cell) for cell in row.css("th, td")] for row in read.css("table.votes tr")]
+    assert rows[1:] == [["1 a/one", "Yes!", "Yes", "yes", "vote"], ["8", "?", "", "", "unreadable"]]
     assert words(read.css_first(".dissent li")) == "No held by 2 b/two what it costs"
     cards = read.css(".card")
     assert words(cards[0].css_first(".figures")) == "done · first word after 0.3 s · 0.9 s"

@@ -42,12 +42,14 @@ def _page(name: str) -> Callable[..., Awaitable[Any]]:
 
     async def view(datasette: Any, request: Any) -> Any:  # noqa: ANN401 (Datasette has no types)
         from llm_reasonkit.datasette_plugin import frame, pages
-        from llm_reasonkit.errors import ReasonkitError
+        from llm_reasonkit.errors import ReasonkitError, StoreError
 
         if request.method not in ("GET", "HEAD"):
             return frame.reading_only()
         try:
             return await getattr(pages, name)(datasette, request)
+        except StoreError as error:
+            return await frame.unreadable(datasette, request, str(error))
         except ReasonkitError as error:
             return await frame.missing(datasette, request, str(error))
 
@@ -60,10 +62,12 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> Callable[[], Awaitab
 
     async def links() -> list[dict[str, str]]:
         with suppress(Exception):
-            from llm_reasonkit.datasette_plugin.access import logs_in
+            from llm_reasonkit.datasette_plugin.access import is_log
 
-            if await logs_in(datasette, actor):
-                return [{"href": datasette.urls.path("/-/reasonkit"), "label": "Reasoning runs"}]
+            for name in datasette.databases:
+                if await is_log(datasette, actor, name):
+                    page = datasette.urls.path("/-/reasonkit")
+                    return [{"href": page, "label": "Reasoning runs"}]
         return []
 
     return links
@@ -79,9 +83,9 @@ def database_actions(
 
     async def links() -> list[dict[str, str]]:
         with suppress(Exception):
-            from llm_reasonkit.datasette_plugin.access import logs_in
+            from llm_reasonkit.datasette_plugin.access import is_log
 
-            if database in await logs_in(datasette, actor):
+            if await is_log(datasette, actor, database):
                 path = datasette.urls.path(f"/{database}/-/reasonkit")
                 return [{"href": path, "label": "Reasoning runs"}]
         return []
@@ -124,10 +128,10 @@ def canned_queries(
 
     async def queries() -> dict[str, dict[str, str]]:
         with suppress(Exception):
-            from llm_reasonkit.datasette_plugin.access import logs_in
+            from llm_reasonkit.datasette_plugin.access import is_log
             from llm_reasonkit.datasette_plugin.queries import QUERIES
 
-            if database in await logs_in(datasette, actor):
+            if await is_log(datasette, actor, database):
                 return {query.name: {"sql": query.sql, "title": query.title} for query in QUERIES}
         return {}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Forbidden
+
+from llm_reasonkit.store.database import explained
 
 _SHOWN = (
     "reasonkit_runs",
@@ -40,14 +43,18 @@ async def check_may_view(datasette: Datasette, actor: Actor, database: str) -> N
             )
 
 
-async def logs_in(datasette: Datasette, actor: Actor) -> list[str]:
-    """Name the databases with runs that the actor may view."""
-    found = []
-    for name, database in datasette.databases.items():
-        if await database.table_exists("reasonkit_runs"):
-            try:
-                await check_may_view(datasette, actor, name)
-            except Forbidden:
-                continue
-            found.append(name)
-    return found
+async def is_log(datasette: Datasette, actor: Actor, name: str) -> bool:
+    """Tell whether a database has runs that the actor may view.
+
+    Raises StoreError where it cannot be read.
+    """
+    database = datasette.databases[name]
+    # Datasette's permissions are looked up in the database as well.
+    with explained(Path(database.path or name)):
+        if not await database.table_exists("reasonkit_runs"):
+            return False
+        try:
+            await check_may_view(datasette, actor, name)
+        except Forbidden:
+            return False
+        return True

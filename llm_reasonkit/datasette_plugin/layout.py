@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 _OURS: dict[str, dict[str, Any]] = {
@@ -16,8 +15,9 @@ _OURS: dict[str, dict[str, Any]] = {
     "reasonkit_steps": {
         "description": "One row a call or check of a run. Costs are in 1e-12 USD.",
         "label_column": "name",
-        "sort_desc": "started",
-        "facets": ["name", "model", "status"],
+        # By what an index has, without reading the outputs of every step.
+        "sort_desc": "run_id",
+        "facets": ["model", "status"],
     },
     "reasonkit_checks": {
         "description": "What code established about a step.",
@@ -68,6 +68,7 @@ _LLMS = {"turns": {"sort_desc": "id"}, "threads": {"sort_desc": "id", "label_col
 
 def layout() -> dict[str, dict[str, Any]]:
     """Return Datasette's settings for the tables of a log, by name."""
-    # A copy, because Datasette 0.65 merges the user's own settings into what it is given.
     hidden = {name: {"hidden": True} for name in _HOUSEKEEPING}
-    return deepcopy({**_OURS, **_LLMS, **hidden})
+    # Copies, because Datasette 0.65 merges the user's own settings into what it is given; it asks
+    # dozens of times for a page.
+    return {name: {**settings} for name, settings in {**_OURS, **_LLMS, **hidden}.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,17 +17,17 @@ from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 from pydantic import BaseModel
 
-from llm_reasonkit.datasette_plugin.access import check_may_view, logs_in
-from llm_reasonkit.datasette_plugin.frame import framed
+from llm_reasonkit.datasette_plugin.access import check_may_view, is_log
+from llm_reasonkit.datasette_plugin.frame import AS_TOLD, framed
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.result import Result
-from llm_reasonkit.render.charts import Column, stacked_columns
 from llm_reasonkit.render.comparison import comparison_article
 from llm_reasonkit.render.html import run_article, run_document
 from llm_reasonkit.render.pages import (
     MARKING,
     calibration_charts,
     charts_article,
+    costs_chart,
     costs_table,
     panel_charts,
     panel_notes,
@@ -36,9 +37,10 @@ from llm_reasonkit.render.pages import (
 from llm_reasonkit.render.result_json import Listing, to_json
 from llm_reasonkit.store.browse import RunFilter, RunSummary, runs_in
 from llm_reasonkit.store.costs import By, by_day_and_model, cost_rows, of_right_answers
-from llm_reasonkit.store.database import opened
+from llm_reasonkit.store.database import explained, opened
 from llm_reasonkit.store.history import require_runs, run_in
 from llm_reasonkit.store.marks import PanelRun, panel_runs_in
+from llm_reasonkit.store.progress import Progress, progress_in
 from llm_reasonkit.store.rows import GOES_ON
 from llm_reasonkit.store.sources import GivenText, sources_in
 from llm_reasonkit.track_record import calibration_of, report_on
@@ -55,7 +57,7 @@ _FILTERS = ("text", "status", "command", "protocol", "model")
 
 async def logs(datasette: Datasette, request: Request) -> Response:
     """List the databases with runs; where there is one, go there."""
-    names = await logs_in(datasette, request.actor)
+    names = [n for n in datasette.databases if await is_log(datasette, request.actor, n)]
     pages = {n: datasette.urls.path(f"/{tilde_encode(n)}/-/reasonkit") for n in names}
     if len(names) == 1:
         return Response.redirect(pages[names[0]])
@@ -97,15 +99,18 @@ async def run(datasette: Datasette, request: Request) -> Response:
     """Show one run; anew every few seconds while it goes on."""
     result, given = await _run(datasette, request)
     database, home = _database(request), _home(datasette, request)
+    going_on = GOES_ON in result.warnings
     article = run_article(
-        result, given, turn_url=lambda turn: str(datasette.urls.row(database, "turns", turn))
+        result,
+        given,
+        turn_url=lambda turn: str(datasette.urls.row(database, "turns", turn)),
+        progress=await _progress(datasette, request, result) if going_on else None,
     )
     ways = {"All runs": home}
     if result.members:
         ways["Members side by side"] = f"{home}/compare/{result.run_id}"
     page = f"{home}/run/{result.run_id}"
     ways |= {"As one HTML file": f"{page}.html", "As JSON": f"{page}.json"}
-    going_on = GOES_ON in result.warnings
     return await framed(datasette, request, result.question, article, ways=ways, again=going_on)
 
 
@@ -114,7 +119,7 @@ async def document(datasette: Datasette, request: Request) -> Response:
     result, given = await _run(datasette, request)
     if request.url_vars["form"] == "json":
         return _json(result)
-    return Response.html(run_document(result, given))
+    return Response.html(run_document(result, given), headers=AS_TOLD)
 
 
 async def compare(datasette: Datasette, request: Request) -> Response:
@@ -132,16 +137,22 @@ async def compare(datasette: Datasette, request: Request) -> Response:
 async def cost(datasette: Datasette, request: Request) -> Response:
     """Show what was spent, by day and model, protocol and provider, in the last `?days=30`."""
     since = _since(request)
-    days = await _read(datasette, request, lambda log: by_day_and_model(log, since))
+    days = _read(datasette, request, partial(by_day_and_model, since=since))
     if request.url_vars.get("form"):
-        return _json(Listing(items=days))
-    columns = [Column(day.day, day.usd, day.unknown_calls) for day in days]
-    charts = [stacked_columns("Cost by day and model, USD", columns)]
-    for by in (By.MODEL, By.PROTOCOL, By.PROVIDER):
-        rows = await _read(datasette, request, partial(cost_rows, by=by, since=since))
-        charts.append(costs_table(f"Cost by {by}", by, rows))
-    marked = await _read(datasette, request, of_right_answers)
-    charts.append(right_answers_table(marked))
+        return _json(Listing(items=await days))
+    kinds = (By.MODEL, By.PROTOCOL, By.PROVIDER)
+    rows_by = [partial(cost_rows, by=by, since=since) for by in kinds]
+    # At once, as each of them reads every call: Datasette has several threads.
+    spent, marked, tables = await asyncio.gather(
+        days,
+        _read(datasette, request, of_right_answers),
+        asyncio.gather(*(_read(datasette, request, rows) for rows in rows_by)),
+    )
+    charts = [
+        costs_chart(spent),
+        *(costs_table(f"Cost by {by}", by, rows) for by, rows in zip(kinds, tables, strict=True)),
+        right_answers_table(marked),
+    ]
     home = _home(datasette, request)
     ways = {"All runs": home, "30 days": f"{home}/cost", "A year": f"{home}/cost?days=365"}
     ways["All days"] = f"{home}/cost?days=0"
@@ -151,7 +162,7 @@ async def cost(datasette: Datasette, request: Request) -> Response:
 
 async def calibration(datasette: Datasette, request: Request) -> Response:
     """Show how often marked answers were right, by kind of answer and agreement."""
-    rows = calibration_of(await _read(datasette, request, _panel_runs))
+    rows = await _read(datasette, request, lambda log: calibration_of(_panel_runs(log)))
     if request.url_vars.get("form"):
         return _json(Listing(items=rows))
     article = charts_article("Calibration", calibration_charts(rows), MARKING)
@@ -161,7 +172,7 @@ async def calibration(datasette: Datasette, request: Request) -> Response:
 
 async def panel(datasette: Datasette, request: Request) -> Response:
     """Show which members of panels agree with whom, and who was right."""
-    report = report_on(await _read(datasette, request, _panel_runs))
+    report = await _read(datasette, request, lambda log: report_on(_panel_runs(log)))
     if request.url_vars.get("form"):
         return _json(report)
     article = charts_article("Panels", panel_charts(report), panel_notes(report))
@@ -190,6 +201,10 @@ async def _run(datasette: Datasette, request: Request) -> tuple[Result, list[Giv
     return await _read(datasette, request, work)
 
 
+async def _progress(datasette: Datasette, request: Request, result: Result) -> Progress:
+    return await _read(datasette, request, lambda log: progress_in(log, result.run_id))
+
+
 async def _read(datasette: Datasette, request: Request, work: Callable[[Log], _T]) -> _T:
     """Read from the log that the address names, if the actor may, off the event loop."""
     name = _database(request)
@@ -197,8 +212,9 @@ async def _read(datasette: Datasette, request: Request, work: Callable[[Log], _T
         database = datasette.get_database(name)
     except KeyError:
         raise UsageError(f"there is no database {name}") from None
-    await check_may_view(datasette, request.actor, name)
     path = _file(datasette, request)
+    with explained(path):
+        await check_may_view(datasette, request.actor, name)
 
     def read(connection: Any) -> _T:  # noqa: ANN401 (sqlite3 is the store's)
         with opened(connection, path) as log:
@@ -227,4 +243,5 @@ def _address(home: str, summary: RunSummary) -> str:
 
 
 def _json(value: BaseModel) -> Response:
-    return Response(to_json(value), content_type="application/json; charset=utf-8")
+    kind = "application/json; charset=utf-8"
+    return Response(to_json(value), headers=AS_TOLD, content_type=kind)

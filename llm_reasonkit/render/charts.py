@@ -53,16 +53,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Runs of one level of confidence: what was stated on average, and the share that was right.
+    """Runs of one level of agreement: how far they agreed on average, and the share that was right.
 
-    All but `runs` are shares from 0 to 1; `low` and `high` bound the share that was right.
+    All but `runs` are shares from 0 to 1; `low` and `high` bound the share that was right,
+    `expected` is what public recordings have of it.
     """
 
-    stated: float
+    agreement: float
     right: float
     low: float
     high: float
     runs: int
+    expected: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,10 @@ def as_file(chart: Chart) -> str:
     return str(chart.svg).replace(">", f">{_FILE_STYLE}", 1) + "\n"
 
 
-def stacked_columns(title: str, columns: Sequence[Column]) -> Chart:
+def stacked_columns(title: str, columns: Sequence[Column], unit: str = "day") -> Chart:
     """Draw costs as columns of stacked parts; calls of unknown cost stand above, not to scale.
 
-    The series that cost most keep their names, the rest are `others`.
+    The series that cost most keep their names, the rest are `others`. unit: what a label names.
     """
     series = _largest(columns)
     parts = [_parts(column, series) for column in columns]
@@ -90,7 +92,7 @@ def stacked_columns(title: str, columns: Sequence[Column]) -> Chart:
         [column.label, *(figures.usd(part[name]) for name in series), str(column.unknown_calls)]
         for column, part in zip(columns, parts, strict=True)
     ]
-    header = ["day", *series, "calls of unknown cost"]
+    header = [unit, *series, "calls of unknown cost"]
     picture = _Picture(title, header, rows, 640, 300 + len(series) // 2 * 18)
     left, top, bottom, right = 64.0, 44.0, 224.0, 624.0
     scale = (bottom - top) / float(ticks[-1] or 1)
@@ -134,17 +136,21 @@ def _legend(
 
 
 def reliability_dots(title: str, points: Sequence[Reliability]) -> Chart:
-    """Draw how often runs were right against the confidence they stated, with intervals."""
+    """Draw how often runs were right against how far they agreed, with intervals.
+
+    Hollow dots are what is expected.
+    """
     rows = [
         [
-            f"{point.stated:.0%}",
+            f"{point.agreement:.0%}",
             f"{point.right:.0%}",
             f"{point.low:.0%} to {point.high:.0%}",
             str(point.runs),
+            f"{point.expected:.0%}",
         ]
         for point in points
     ]
-    header = ["stated", "right", "interval", "runs"]
+    header = ["agreement", "right", "interval", "runs", "right in public recordings"]
     picture = _Picture(title, header, rows, 440, 400)
     left, top, size = 64.0, 28.0, 320.0
     for percent in range(0, 101, 25):
@@ -153,14 +159,19 @@ def reliability_dots(title: str, points: Sequence[Reliability]) -> Chart:
         picture.line(left + along, top, left + along, top + size, opacity=0.15)
         picture.text(left - 8, top + size - along + 4, f"{percent}%", "end")
         picture.text(left + along, top + size + 18, f"{percent}%")
-    picture.line(left, top + size, left + size, top, opacity=0.6, dashes="4 4")
-    picture.text(left + size / 2, top + size + 40, "confidence stated")
+    picture.text(left + size / 2, top + size + 40, "votes for it / (members + 1)")
+    picture.text(left + size, top - 10, "hollow: in public recordings", "end")
     picture.text(left - 8, top - 10, "right", "end")
     for point, row in zip(points, rows, strict=True):
-        x = left + point.stated * size
-        low, high, y = (top + size * (1 - share) for share in (point.low, point.high, point.right))
+        x = left + point.agreement * size
+        shares = (point.low, point.high, point.right, point.expected)
+        low, high, y, expected = (top + size * (1 - share) for share in shares)
+        hollow = {"fill": "none", "stroke": "currentColor"}
+        picture.dot(
+            x, expected, said=f"agreement {row[0]}: {row[4]} in public recordings", **hollow
+        )
         picture.line(x, low, x, high, colour=_COLOURS[0])
-        said = f"stated {row[0]}, right {row[1]} of {row[3]} runs, interval {row[2]}"
+        said = f"agreement {row[0]}, right {row[1]} of {row[3]} runs, interval {row[2]}"
         picture.dot(x, y, said=said, fill=_COLOURS[0])
         picture.text(x + 9, y + 4, f"n={point.runs}", "start")
     return Chart(title, picture.markup(), header, rows)
@@ -192,7 +203,8 @@ def agreement_matrix(
                 continue
             share = pair.same / pair.runs
             said = f"{members[down]} and {members[across]}: {_in_words(pair)}"
-            shade = {"fill": _COLOURS[0], "fill-opacity": f"{share * 0.6:.2f}"}
+            # Seen as a cell also where it is empty.
+            shade = {"fill": _COLOURS[0], "fill-opacity": f"{0.06 + share * 0.54:.2f}"}
             picture.box(x, y, cell - 3, cell - 3, said=said, **shade)
             picture.text(middle[0], middle[1], f"{share:.0%}")
             picture.text(middle[0], middle[1] + 15, f"{pair.same}/{pair.runs}")

@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.render import figures
+from llm_reasonkit.render.contrast import only_here
 from llm_reasonkit.render.html import TITLE_LENGTH, templates
+from llm_reasonkit.render.prose import to_html, visible
 from llm_reasonkit.render.sanitize import one_line
 
 
@@ -28,10 +30,11 @@ def comparison_article(result: Result, *, only_different: bool = False) -> Marku
     only_different: without what is the same for all of them, in their answers line by line.
     """
     page = templates().get_template("compare.html")
+    rows = _differing(compared(result)) if only_different else compared(result)
     html = page.render(
         result=result,
         title=one_line(result.question, TITLE_LENGTH),
-        rows=_differing(compared(result)) if only_different else compared(result),
+        rows=[(row.label, _prose(row.cells) if row.is_prose else row.cells) for row in rows],
         only_different=only_different,
     )
     return Markup(html)  # noqa: S704 (the template escapes)
@@ -56,6 +59,13 @@ def compared(result: Result) -> list[Row]:
         Row("cost", [figures.call_cost(member.cost) for member in members]),
     ]
     return [row for row in rows if any(row.cells)]
+
+
+def _prose(cells: Sequence[str]) -> list[Markup]:
+    """Return Markdown of models as HTML in which stands out what only one of them says."""
+    box = Markup('<div class="prose">{}</div>')
+    marked = only_here([visible(cell) for cell in cells])
+    return [box.format(to_html(cell, 4, new)) for cell, new in zip(cells, marked, strict=True)]
 
 
 def _differing(rows: Sequence[Row]) -> list[Row]:

@@ -19,9 +19,11 @@ def facts(result: Result) -> dict[str, str]:
     found = {"status": ", ".join(part for part in ended if part)}
     if result.agreement is not None:
         found["agreement"] = figures.agreement(result.agreement)
+    if result.checks.items or not result.members:
+        found["checked"] = figures.checks(result.checks.items)
+    if result.command != "compare":
+        found["confidence"] = one_line(figures.confidence(result.confidence))
     found |= {
-        "checked": figures.checks(result.checks.items),
-        "confidence": one_line(figures.confidence(result.confidence)),
         "cost": figures.cost_by_source(result.cost, costs),
         "tokens": figures.all_tokens(result.tokens),
     }

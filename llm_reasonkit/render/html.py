@@ -13,6 +13,7 @@ import importlib.resources
 import json
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -24,6 +25,10 @@ from llm_reasonkit.render.outline import SIGNS, outline
 from llm_reasonkit.render.prose import to_html
 from llm_reasonkit.render.quotes import QuotedText, Source, quoted_texts
 from llm_reasonkit.render.sanitize import one_line, sanitize
+from llm_reasonkit.store.rows import UNFINISHED
+
+if TYPE_CHECKING:
+    from llm_reasonkit.store.progress import Progress
 
 TITLE_LENGTH = 240
 _TAB_LENGTH = 70
@@ -53,10 +58,12 @@ def run_article(
     sources: Sequence[Source] = (),
     *,
     turn_url: Callable[[str], str] | None = None,
+    progress: Progress | None = None,
 ) -> Markup:
     """Return the content of a run's page, to be shown with `stylesheet` in any shell.
 
     turn_url: gives the address of a call in llm's log by its id, where there is a page of it.
+    progress: how far the run is, if it goes on.
     """
     texts = quoted_texts(result, sources)
     article = templates().get_template("article.html")
@@ -69,6 +76,8 @@ def run_article(
         texts=texts,
         place_of=functools.partial(_place_of, _by_name(texts)),
         turn_url=turn_url,
+        progress=progress,
+        ended=UNFINISHED not in result.warnings,
     )
     return Markup(html)  # noqa: S704 (the template escapes)
 

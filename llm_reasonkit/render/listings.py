@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_reasonkit.reasoning.plan import Plan
-from llm_reasonkit.reasoning.protocol import Protocol, Step
+from llm_reasonkit.reasoning.protocol import Profile, Protocol, Step
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.sanitize import one_line
 from llm_reasonkit.render.terminal import plain, status_mark, status_word
@@ -101,29 +101,61 @@ def profiles_table(plans: Mapping[str, Plan]) -> RenderableType:
     return table
 
 
+def profile_page(name: str, profile: Profile, plan: Plan, origin: str) -> RenderableType:
+    """One profile: what it is for, what it is held to, and the stages that it runs."""
+    limits = profile.limits.model_dump(mode="json", exclude_none=True)
+    rows = [
+        ("wants", "" if profile.min_confidence is None else f"{profile.min_confidence:.0%}"),
+        ("below it", profile.below),
+        ("roles", ", ".join(f"{role} = {model}" for role, model in profile.roles.items())),
+        ("limits", ", ".join(f"{key} = {value}" for key, value in limits.items())),
+        ("calls", f"at most {plan.largest_number_of_calls()}, without re-asks"),
+        ("from", origin),
+    ]
+    stages = _table()
+    for title, ratio in (("stage", None), ("after", 1), ("settings", 3)):
+        stages.add_column(title, ratio=ratio, no_wrap=ratio is None)
+    for stage in plan.stages:
+        changed = {
+            key: value
+            for key, value in stage.settings.items()
+            if value != stage.protocol.settings[key]
+        }
+        stages.add_row(plain(stage.key), plain(", ".join(stage.after)), plain(_lines(changed)))
+    return Group(_title(profile.title, name), plain(profile.summary), "", _grid(rows), "", stages)
+
+
 def protocol_page(entry: ProtocolEntry) -> RenderableType:
     """One protocol: what it does, what it takes, and the graph of its steps."""
     protocol = entry.protocol
+    title = _title(protocol.title, protocol.protocol)
+    return Group(title, plain(protocol.summary), "", _grid(_facts(entry)), "", _graph(protocol))
+
+
+def _title(title: str, name: str) -> Text:
+    return Text.assemble((one_line(title), "bold"), f"  {one_line(name)}")
+
+
+def _grid(rows: Sequence[tuple[str, str]]) -> Table:
     facts = Table.grid(padding=(0, 2, 0, 0))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    for label, value in _facts(entry):
-        facts.add_row(label, plain(value))
-    title = Text.assemble((one_line(protocol.title), "bold"), f"  {one_line(protocol.protocol)}")
-    return Group(title, plain(protocol.summary), "", facts, "", _graph(protocol))
+    for label, value in rows:
+        if value:
+            facts.add_row(label, plain(value))
+    return facts
 
 
 def _facts(entry: ProtocolEntry) -> list[tuple[str, str]]:
     protocol = entry.protocol
-    rows = [
+    return [
         ("sources", protocol.inputs.sources or ""),
-        ("settings", "\n".join(f"{name} = {_json(v)}" for name, v in protocol.settings.items())),
+        ("settings", _lines(protocol.settings)),
         ("answer", protocol.answer),
         ("findings", ", ".join(protocol.findings)),
         ("calls", f"at most {entry.most_calls}, without re-asks"),
         ("from", entry.origin),
     ]
-    return [(label, value) for label, value in rows if value]
 
 
 def _graph(protocol: Protocol) -> Table:
@@ -170,8 +202,10 @@ def _does(step: Step) -> str:
     return ", ".join(parts)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _lines(settings: Mapping[str, object]) -> str:
+    return "\n".join(
+        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()
+    )
 
 
 def _table() -> Table:

@@ -77,8 +77,7 @@ def _panel(result: Result) -> Iterator[str]:
     if result.dissent:
         yield "## Dissent"
         yield _list(
-            f"**{escaped(position.answer)}**, held by "
-            f"{escaped(panel.names_of(result, position.members))}"
+            f"**{escaped(position.answer)}**, {escaped(panel.origin_of(result, position))}"
             + (f": {escaped(position.point)}" if position.point else "")
             for position in result.dissent
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, get_args
 
 from markupsafe import Markup
@@ -14,19 +16,22 @@ from llm_reasonkit.render import figures
 from llm_reasonkit.render.charts import (
     Agreement,
     Chart,
+    Column,
     Reliability,
     agreement_matrix,
     reliability_dots,
+    stacked_columns,
 )
 from llm_reasonkit.render.html import templates
 
 if TYPE_CHECKING:
     from llm_reasonkit.store.browse import RunSummary
-    from llm_reasonkit.store.costs import CostRow, RightAnswers
+    from llm_reasonkit.store.costs import CostDay, CostRow, RightAnswers
     from llm_reasonkit.track_record import CalibrationRow, PanelReport
 
 MARKING = ("Only answers that were marked count: llm reasonkit mark last right",)
 _UNKNOWN = "unknown"
+_MOST_DAYS = 62
 
 
 def runs_article(
@@ -74,6 +79,21 @@ def charts_article(title: str, charts: Sequence[Chart], notes: Sequence[str] = (
     return Markup(html)  # noqa: S704 (the template escapes)
 
 
+def costs_chart(days: Sequence[CostDay]) -> Chart:
+    """Return costs by model as columns: of days, or of months where days would be too many."""
+    unit, length = ("day", 10) if len(days) <= _MOST_DAYS else ("month", 7)
+    columns = []
+    for label, together in groupby(days, lambda day: day.day[:length]):
+        usd: defaultdict[str, Decimal] = defaultdict(Decimal)
+        unknown = 0
+        for day in together:
+            unknown += day.unknown_calls
+            for model, cost in day.usd.items():
+                usd[model] += cost
+        columns.append(Column(label, usd, unknown))
+    return stacked_columns(f"Cost by {unit} and model, USD", columns, unit)
+
+
 def costs_table(title: str, what: str, rows: Sequence[CostRow]) -> Chart:
     """Return costs by `what` as a table without a picture."""
     header = [what, "runs", "calls", "tokens in", "tokens out"]
@@ -111,7 +131,7 @@ def calibration_charts(rows: Sequence[CalibrationRow]) -> list[Chart]:
     kinds: dict[str, list[Reliability]] = {}
     for row in rows:
         low, high = row.interval
-        point = Reliability(row.agreement, row.right, low, high, row.marks)
+        point = Reliability(row.agreement, row.right, low, high, row.marks, row.prior)
         kinds.setdefault(row.kind, []).append(point)
     named = {f"Right answers by agreement: {kind}": points for kind, points in kinds.items()}
     return [

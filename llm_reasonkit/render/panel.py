@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_reasonkit.reasoning.result import Member, Result
+from llm_reasonkit.reasoning.result import Dissent, Member, Result
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.sanitize import one_line
 
@@ -18,10 +18,18 @@ def names_of(result: Result, numbers: list[int]) -> str:
     return ", ".join(name_of(result, number) for number in numbers)
 
 
+def origin_of(result: Result, position: Dissent) -> str:
+    """Say who holds an answer that did not win, or which step found what speaks against one."""
+    if position.members:
+        return f"held by {names_of(result, position.members)}"
+    return f"found by {position.step}"
+
+
 def positions(result: Result) -> list[str]:
     """Say of each answer that did not win who holds it, and where it parts from the winner."""
     return [
-        f"{names_of(result, position.members)}: {one_line(position.answer, 60)}"
+        f"{names_of(result, position.members) or position.step}: "
+        f"{one_line(position.answer, 60)}"
         + (f" ({one_line(position.point, 200)})" if position.point else "")
         for position in result.dissent
     ]

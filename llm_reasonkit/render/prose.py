@@ -8,7 +8,7 @@ does. HTML goes through a sanitiser as well, so that no mistake of one of the tw
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ _SCHEMES = ("http:", "https:", "mailto:")
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "blockquote", "pre", "hr", "ol", "ul", "li"),
     *("table", "thead", "tbody", "tr", "th", "td"),
-    *("a", "br", "code", "em", "s", "strong"),
+    *("a", "br", "code", "em", "mark", "s", "strong"),
 }
 # Both libraries take time that grows with the square of some texts; no answer is that long.
 _LONGEST = 40_000
@@ -65,13 +65,18 @@ _MARKDOWN = _Reader("commonmark", {"html": False}).enable("table").disable("imag
 _WRITER_OPTIONS = {"mdformat": {"number": True}, "parser_extension": [_Writing]}
 
 
-def to_html(text: str, top: int = 3) -> Markup:
-    """Return a model's Markdown as HTML; its highest heading becomes `<h{top}>`."""
+def to_html(text: str, top: int = 3, marked: Sequence[tuple[int, int]] = ()) -> Markup:
+    """Return a model's Markdown as HTML; its highest heading becomes `<h{top}>`.
+
+    marked: stretches of its `visible` text that are to stand out.
+    """
     text = sanitize(text)
     if len(text) > _LONGEST:
         return Markup("<pre>{}</pre>").format(text)
     env: dict[str, Any] = {}
     tokens = _below(_HTML.parse(text, env), top)
+    if marked:
+        _mark(tokens, marked)
     html = str(_HTML.renderer.render(tokens, _HTML.options, env))
     return Markup(  # noqa: S704 (sanitised)
         nh3.clean(
@@ -85,6 +90,13 @@ def to_html(text: str, top: int = 3) -> Markup:
             link_rel="noopener noreferrer nofollow",
         )
     )
+
+
+def visible(text: str) -> str:
+    """Return what a reader of a model's Markdown sees as prose: no code, a blank line a block."""
+    text = sanitize(text)
+    tokens = [] if len(text) > _LONGEST else _HTML.parse(text)
+    return "".join(words for _, words in _words(tokens))
 
 
 def to_markdown(text: str, top: int = 3) -> str:
@@ -119,6 +131,52 @@ def fenced(text: str, language: str = "") -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _words(tokens: Sequence[Token]) -> Iterator[tuple[Token | None, str]]:
+    """Yield the tokens that show words, and what they show; breaks come without a token."""
+    for block in tokens:
+        for token in block.children or []:
+            if token.type in ("text", "code_inline"):
+                yield token, token.content
+            elif token.type in ("softbreak", "hardbreak"):
+                yield None, "\n"
+        if block.type == "inline":
+            yield None, "\n\n"
+
+
+def _mark(tokens: Sequence[Token], marked: Sequence[tuple[int, int]]) -> None:
+    """Put `<mark>` around stretches of what the tokens show, within the text of each of them."""
+    at, pieces = 0, {}
+    for token, words in _words(tokens):
+        if token is not None:
+            pieces[id(token)] = _pieces(token, at, marked)
+        at += len(words)
+    for block in tokens:
+        if block.children:
+            block.children = [
+                piece for token in block.children for piece in pieces.get(id(token), [token])
+            ]
+
+
+def _pieces(token: Token, at: int, marked: Sequence[tuple[int, int]]) -> list[Token]:
+    length = len(token.content)
+    spans = [(max(0, start - at), min(length, end - at)) for start, end in marked]
+    spans = [(start, end) for start, end in spans if start < end]
+    if token.type == "code_inline" and spans:
+        spans = [(0, length)]
+    pieces, shown = [], 0
+    for start, end in [*spans, (length, length)]:
+        pieces.append(token.copy(content=token.content[shown:start]))
+        if start < end:
+            new = token.copy(content=token.content[start:end])
+            pieces += [_tag("<mark>"), new, _tag("</mark>")]
+        shown = end
+    return [piece for piece in pieces if piece.content]
+
+
+def _tag(html: str) -> Token:
+    return Token("html_inline", "", 0, content=html)
 
 
 def _below(tokens: Sequence[Token], top: int) -> Sequence[Token]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 from rich.tree import Tree
@@ -16,18 +19,51 @@ from llm_reasonkit.render.outline import outline
 from llm_reasonkit.render.sanitize import one_line, sanitize
 from llm_reasonkit.render.terminal import plain, status_mark, step_line, summary
 
+if TYPE_CHECKING:
+    from llm_reasonkit.store.turns import Turn
+
 _OUTPUT_SHOWN = 240
 
 
-def run_page(result: Result, *, short_id: str | None = None, full: bool = False) -> Group:
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said in the calls of a run, by turn: whether to show the prompts, the replies."""
+
+    turns: Mapping[str, Turn]
+    prompts: bool
+    replies: bool
+
+    def of(self, step: StepResult) -> Iterator[RenderableType]:
+        """Show one call, word for word."""
+        if step.kind != "prompt" or step.status == "skipped":
+            return
+        turn = self.turns.get(step.turn_id or "")
+        if turn is None:
+            yield Text("  not in llm's log", "yellow")
+            return
+        if self.prompts:
+            for who, text in turn.prompt:
+                yield from _spoken(who, text)
+        if self.replies:
+            yield from _spoken("reply", turn.reply)
+
+
+def run_page(
+    result: Result,
+    *,
+    short_id: str | None = None,
+    full: bool = False,
+    spoken: Spoken | None = None,
+) -> Group:
     """Everything about a run; `full` shows the outputs of its steps without cutting them."""
-    parts: list[RenderableType] = [plain(result.question, "bold"), "", run_tree(result, full=full)]
+    tree = run_tree(result, full=full, spoken=spoken)
+    parts: list[RenderableType] = [plain(result.question, "bold"), "", tree]
     if result.answer is not None:
         parts += ["", Rule("answer", style="dim"), plain(result.answer), Rule(style="dim")]
     return Group(*parts, "", summary(result, short_id))
 
 
-def run_tree(result: Result, *, full: bool = False) -> Tree:
+def run_tree(result: Result, *, full: bool = False, spoken: Spoken | None = None) -> Tree:
     """The steps of a run under the stage they belong to, with what they gave."""
     what = one_line(result.protocol or result.profile or result.command)
     tree = Tree(Text.assemble(status_mark(result.status), " ", (what, "bold")), guide_style="dim")
@@ -35,7 +71,8 @@ def run_tree(result: Result, *, full: bool = False) -> Tree:
         branch = tree.add(Text(one_line(stage), "bold")) if stage else tree
         for entry in entries:
             line = step_line(entry.step, entry.checks, entry.label)
-            branch.add(Group(line, *_findings(entry.step, entry.checks, full=full)))
+            words = spoken.of(entry.step) if spoken else ()
+            branch.add(Group(line, *words, *_findings(entry.step, entry.checks, full=full)))
     return tree
 
 
@@ -49,6 +86,11 @@ def _findings(
             yield plain(f"  {item.status.replace('_', ' ')}  {one_line(item.name)}{detail}", style)
     if step.output is not None and (full or step.kind == "prompt"):
         yield step_output(step, full=full)
+
+
+def _spoken(who: str, text: str) -> Iterator[RenderableType]:
+    yield plain(f"  {who}:", "bold dim")
+    yield Padding(plain(text), (0, 0, 0, 4))
 
 
 def step_output(step: StepResult, *, full: bool) -> Text:

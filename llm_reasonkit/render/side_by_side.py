@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher, unified_diff
+from difflib import unified_diff
 from itertools import combinations
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -13,11 +13,11 @@ from rich.text import Text
 
 from llm_reasonkit.reasoning.checks.folding import sentences
 from llm_reasonkit.reasoning.result import Member, Result
+from llm_reasonkit.render.contrast import Span, only_here
 from llm_reasonkit.render.panel import in_figures
 from llm_reasonkit.render.sanitize import one_line, sanitize
 
 _NARROWEST_COLUMN = 36
-_SAME = 0.75
 _DIFFERENT = "bold"
 
 
@@ -28,7 +28,11 @@ class SideBySide:
         self._members = result.members
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        cells = [_cell(member, self._members) for member in self._members]
+        said = [sanitize(member.answer or "").strip() for member in self._members]
+        cells = [
+            _cell(member, text, new)
+            for member, text, new in zip(self._members, said, only_here(said), strict=True)
+        ]
         if options.max_width // max(1, len(cells)) < _NARROWEST_COLUMN:
             for member, cell in zip(self._members, cells, strict=True):
                 yield Panel(cell, title=_name(member))
@@ -58,20 +62,14 @@ def _name(member: Member) -> Text:
     return Text(one_line(member.model, 60))
 
 
-def _cell(member: Member, every: Sequence[Member]) -> RenderableType:
+def _cell(member: Member, text: str, new: Sequence[Span]) -> RenderableType:
     figures = list(in_figures(member))
     if member.wins is not None:
         figures.append(f"{member.wins} wins")
-    others = [text for m in every if m is not member for text in _sentences(m.answer)]
-    said = Text()
-    for sentence in _sentences(member.answer):
-        said.append(f"{sentence} ", "" if _is_said(sentence, others) else _DIFFERENT)
+    said = Text(text)
+    for start, end in new:
+        said.stylize(_DIFFERENT, start, end)
     return Group(said, Text(), Text(one_line(", ".join(figures)), "dim"))
-
-
-def _is_said(sentence: str, others: Sequence[str]) -> bool:
-    """Whether a sentence stands in another answer, in about the same words."""
-    return any(SequenceMatcher(None, sentence, other).ratio() >= _SAME for other in others)
 
 
 def _sentences(text: str | None) -> list[str]:

@@ -29,6 +29,7 @@ from llm_reasonkit.render.sanitize import one_line, sanitize
 
 ROOM_FOR_COLUMNS = 72
 _FAILED_CHECKS_SHOWN = 8
+_DISSENT_SHOWN = 8
 _COLOURS = {
     "running": "cyan",
     "done": "green",
@@ -196,8 +197,11 @@ def _summary_rows(result: Result, short_id: str | None) -> Iterator[tuple[str, T
         elif label == "checked":
             text.append(_failed_checks(result))
         yield label, text
-    for position in positions(result):
+    dissent = positions(result)
+    for position in dissent[:_DISSENT_SHOWN]:
         yield "dissent", plain(position)
+    if len(dissent) > _DISSENT_SHOWN:
+        yield "", Text(f"… and {len(dissent) - _DISSENT_SHOWN} more")
     for warning in result.warnings:
         yield "warning", plain(one_line(warning, 400), "yellow")
     if result.trace_id is not None:

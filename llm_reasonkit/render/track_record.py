@@ -17,7 +17,9 @@ _UNKNOWN = "unknown"
 
 def calibration_table(rows: Sequence[CalibrationRow]) -> RenderableType:
     """Marked answers by kind and agreement: how many, how often right, what the prior says."""
-    table = _table("kind", "agreement", "marked", "right", "95 % interval", "public prior")
+    # Not the share of the members: with one more below the line panels of any size compare.
+    strength = "votes / (members + 1)"
+    table = _table("kind", strength, "marked", "right", "95 % interval", "public prior")
     for row in rows:
         low, high = row.interval
         table.add_row(
@@ -51,7 +53,8 @@ def panel_tables(report: PanelReport) -> RenderableType:
             _UNKNOWN if pair.phi is None else f"{pair.phi:.2f}",
             _share(pair.same_wrong),
         )
-    return Group(members, Text(), pairs, Text(_worth(report)))
+    compared: list[RenderableType] = [Text(), pairs] if report.pairs else []
+    return Group(members, *compared, Text(), Text(_worth(report)))
 
 
 def _worth(report: PanelReport) -> str:

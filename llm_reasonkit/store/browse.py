@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,9 +102,9 @@ def _conditions(which: RunFilter) -> Iterator[tuple[str, list[Any]]]:
         yield (
             (
                 "exists (select 1 from reasonkit_steps s where s.run_id = r.id and "
-                "(instr(lower(s.model), lower(?)) or instr(lower(s.model_served), lower(?))))"
+                r"(s.model like ? escape '\' or s.model_served like ? escape '\'))"
             ),
-            [which.model, which.model],
+            [_anywhere(which.model)] * 2,
         )
     if which.status == RUNNING:
         yield "r.status is null", []
@@ -125,6 +126,10 @@ def _conditions(which: RunFilter) -> Iterator[tuple[str, list[Any]]]:
             ),
             [_all_words(which.text)],
         )
+
+
+def _anywhere(text: str) -> str:
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
 
 
 def _all_words(text: str) -> str:

@@ -18,7 +18,7 @@ from llm_reasonkit.store.rows import from_pico
 
 class By(StrEnum):
     """What costs can be told apart by. A day is one of the user's time zone; the protocol of a
-    call made for a profile is the one that made it."""
+    call made for a profile is the one that made it, that of a panel's the command."""
 
     DAY = "day"
     MODEL = "model"
@@ -70,23 +70,28 @@ class RightAnswers(Record):
 _NAMES = {
     By.DAY: "date(s.started, 'localtime')",
     By.MODEL: "s.model",
-    By.PROTOCOL: "coalesce(r.protocol, substr(s.id, 1, instr(s.id, '.') - 1))",
+    By.PROTOCOL: """(
+        select coalesce(r.protocol, nullif(substr(s.id, 1, instr(s.id, '.') - 1), ''), r.command)
+        from reasonkit_runs r where r.id = s.run_id
+    )""",
     By.PROVIDER: "s.provider",
 }
-_SUMS = """
+_UNKNOWN = """
+    sum(case when s.cost is null then max(1, s.cost_unknown_calls) else s.cost_unknown_calls end)
+        as unknown_calls
+"""
+_SUMS = f"""
     count(distinct s.run_id) as runs,
     count(*) as calls,
     coalesce(sum(s.input_tokens), 0) as tokens_in,
     coalesce(sum(s.output_tokens), 0) as tokens_out,
     coalesce(sum(s.cost) filter (where s.cost_source = 'billed'), 0) as billed,
     coalesce(sum(s.cost) filter (where s.cost_source = 'computed'), 0) as computed,
-    sum(case when s.cost is null then max(1, s.cost_unknown_calls) else s.cost_unknown_calls end)
-        as unknown_calls
+    {_UNKNOWN}
 """
 # Checks and what was never asked have no cost at all.
 _CALLS = """
-    reasonkit_steps s join reasonkit_runs r on r.id = s.run_id
-    where s.cost_source is not null and s.started >= ?
+    reasonkit_steps s where s.cost_source is not null and s.started >= ?
 """
 
 
@@ -118,7 +123,7 @@ def cost_rows(db: Database, by: By, since: datetime | None = None) -> list[CostR
 
 def by_day_and_model(db: Database, since: datetime | None = None) -> list[CostDay]:
     """Return what the calls of each day cost, by model, in an open database; days in order."""
-    sql = f"select {_NAMES[By.DAY]} as day, {_NAMES[By.MODEL]} as model, count(s.cost) as known_calls, {_SUMS} from {_CALLS} group by 1, 2 order by 1, 2"  # noqa: E501, S608 (names of ours)
+    sql = f"select {_NAMES[By.DAY]} as day, {_NAMES[By.MODEL]} as model, sum(s.cost) as usd, {_UNKNOWN} from {_CALLS} group by 1, 2 order by 1, 2"  # noqa: E501, S608 (names of ours)
     days: dict[str, list[dict[str, Any]]] = {}
     for row in db.query(sql, [_start(since)]):
         days.setdefault(row["day"], []).append(row)
@@ -126,9 +131,7 @@ def by_day_and_model(db: Database, since: datetime | None = None) -> list[CostDa
         CostDay(
             day=day,
             usd={
-                str(row["model"]): from_pico(row["billed"] + row["computed"])
-                for row in found
-                if row["known_calls"]
+                str(row["model"]): from_pico(row["usd"]) for row in found if row["usd"] is not None
             },
             unknown_calls=sum(row["unknown_calls"] for row in found),
         )

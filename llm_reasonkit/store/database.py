@@ -58,8 +58,15 @@ def opened(connection: sqlite3.Connection, path: Path) -> Iterator[Database]:
 
     Raises StoreError when it cannot be read, also from within the block.
     """
-    try:
+    with explained(path):
         yield Database(connection, execute_plugins=False)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Raise what goes wrong with the log at `path` within the block as StoreError."""
+    try:
+        yield
     except (sqlite3.Error, OSError) as error:
         raise StoreError(explain(path, error)) from error
 
@@ -86,7 +93,7 @@ def reading(path: Path) -> Iterator[Database | None]:
 
     Raises StoreError when it cannot be read, also from within the block.
     """
-    try:
+    with explained(path):
         if not path.exists():
             yield None
             return
@@ -94,5 +101,3 @@ def reading(path: Path) -> Iterator[Database | None]:
         with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT)) as connection:
             connection.execute("begin")
             yield Database(connection, execute_plugins=False)
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(explain(path, error)) from error

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from sqlite_utils import Database
 
 from llm_reasonkit.errors import StoreError, UsageError
-from llm_reasonkit.reasoning.answers import form_of
+from llm_reasonkit.reasoning.answers import AnswerForm, form_of
 from llm_reasonkit.reasoning.calibration import Mark, Pattern, is_worked_out
 from llm_reasonkit.reasoning.reliability import Run
 from llm_reasonkit.reasoning.result import Agreement
@@ -84,12 +84,16 @@ def panel_runs(path: Path) -> list[PanelRun]:
 def panel_runs_in(db: Database) -> list[PanelRun]:
     """Do what `panel_runs` does in a database that is open."""
     clusters: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in db.query("""
+    silent: dict[str, set[str]] = defaultdict(set)
+    for run_id, model, cluster in db.execute("""
         select v.run_id, m.model, v.cluster from reasonkit_votes v
         join reasonkit_members m on m.run_id = v.run_id and m.seq = v.member
-        where v.round = 1 and v.cluster is not null
+        where v.round = 1 and (v.cluster is not null or v.status like 'no vote%')
     """):
-        clusters[row["run_id"]][row["model"]] = row["cluster"]
+        if cluster is None:
+            silent[run_id].add(model)
+        else:
+            clusters[run_id][model] = cluster
     runs = db.query("""
         select r.id, r.question, r.answer_kind, r.agreement, r.settings, r.answer, k.verdict,
             (select v.cluster from reasonkit_votes v
@@ -98,13 +102,21 @@ def panel_runs_in(db: Database) -> list[PanelRun]:
         where r.command = 'consensus' and r.agreement is not null
         order by r.id
     """)
-    return [_panel_run(row, clusters[row["id"]]) for row in runs]
+    return [_panel_run(row, clusters[row["id"]], frozenset(silent[row["id"]])) for row in runs]
 
 
-def _panel_run(row: dict[str, Any], clusters: dict[str, int]) -> PanelRun:
-    agreement = Agreement.model_validate_json(row["agreement"])
+def _form(row: dict[str, Any]) -> AnswerForm:
+    kind = row["answer_kind"]
+    if kind not in (None, "choice"):
+        # What else there is to a question is not needed, and takes long to read in thousands.
+        return AnswerForm(kind)
     settings = json.loads(row["settings"])
-    form = form_of(row["question"], row["answer_kind"], settings.get("choices") or ())
+    return form_of(row["question"], kind, settings.get("choices") or ())
+
+
+def _panel_run(row: dict[str, Any], clusters: dict[str, int], silent: frozenset[str]) -> PanelRun:
+    agreement = Agreement.model_validate_json(row["agreement"])
+    form = _form(row)
     winner, verdict = row["winner"], cast("Verdict | None", row["verdict"])
     return PanelRun(
         pattern=Pattern(
@@ -116,9 +128,10 @@ def _panel_run(row: dict[str, Any], clusters: dict[str, int]) -> PanelRun:
         ),
         votes=Run(
             clusters=clusters,
-            options=len(form.choices) or None,
+            options=len(form.choices) or (2 if form.kind == "yes-no" else None),
             right=winner if verdict == "right" else None,
             wrong=frozenset([winner] if verdict == "wrong" and winner is not None else []),
+            silent=silent.difference(clusters),
         ),
         verdict=verdict,
     )

@@ -57,16 +57,17 @@ def run_columns(result: Result) -> rows.Row:
 
 
 def read_panel(db: Database, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Rebuild what a result has of a panel; nothing for a run that had none."""
+    """Rebuild what a result has of a panel; of a run that had none, the dissent."""
+    dissent = [Dissent(**each) for each in json.loads(row.get("dissent") or "[]")]
     if row["command"] == "think" or not db.table("reasonkit_members").exists():
-        return {}
+        return {"dissent": dissent}
     members, votes = (
         db.table(f"reasonkit_{name}").rows_where("run_id = ?", [row["id"]], order_by="seq")
         for name in ("members", "votes")
     )
     return {
         "agreement": Agreement.model_validate_json(row["agreement"]) if row["agreement"] else None,
-        "dissent": [Dissent(**each) for each in json.loads(row["dissent"] or "[]")],
+        "dissent": dissent,
         "members": [
             Member(
                 **{name: member[name] for name in _MEMBER_FIELDS},

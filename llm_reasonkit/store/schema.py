@@ -243,6 +243,13 @@ def m006_costs(db: Database) -> None:
     """)
 
 
+def m007_models(db: Database) -> None:
+    """Find runs by a model, and count steps by it, without reading the outputs between."""
+    db.execute("""
+        create index reasonkit_steps_models on reasonkit_steps(run_id, model, model_served, status)
+    """)
+
+
 STEPS: tuple[Step, ...] = (
     m001_runs,
     m002_fallbacks,
@@ -250,6 +257,7 @@ STEPS: tuple[Step, ...] = (
     m004_search,
     m005_panels,
     m006_costs,
+    m007_models,
 )
 
 

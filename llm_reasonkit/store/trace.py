@@ -79,8 +79,8 @@ def _recipe(db: Database, run: rows.Row) -> Recipe:
     found = list(table.rows_where("run_id = ?", [run["id"]])) if table.exists() else []
     if not found:
         raise UsageError(
-            f"run {run['short_id']} was recorded without what it takes to repeat it: "
-            "by an older llm-reasonkit, or by another command than think"
+            f"run {run['short_id']} was recorded without what it takes to repeat it, by an older "
+            "llm-reasonkit"
         )
     try:
         return rows.read_recipe(found[0])

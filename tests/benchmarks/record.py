@@ -18,11 +18,13 @@ from pathlib import Path
 
 from datasette.app import Datasette
 
+from llm_reasonkit.reasoning.result import Agreement
 from llm_reasonkit.store.database import open_for_writing, transaction
 from llm_reasonkit.store.schema import migrate
 
 RUNS = 10_000
 STEPS = 8  # of each run
+MEMBERS = 4  # of each panel
 TIMES = 15
 HOME = "/logs/-/reasonkit"
 PAGES = {
@@ -39,24 +41,30 @@ PAGES = {
     "members side by side": "/compare/{middle}",
     "costs": "/cost",
     "costs of all days": "/cost?days=0",
+    "calibration": "/calibration",
+    "panels": "/panel",
     "Datasette: runs": "../reasonkit_runs",
     "Datasette: steps": "../reasonkit_steps",
+    "Datasette: checks": "../reasonkit_checks",
+    "Datasette: members": "../reasonkit_members",
     "Datasette: costs by model": "../what-did-each-model-cost",
     "Datasette: failing checks": "../which-checks-fail-most",
 }
 # As the launcher has it.
 SETTINGS = {"sql_time_limit_ms": 3_000, "suggest_facets": False}
-# As many runs a day as make a year of them, one cost in fifty unknown.
+# As many runs a day as make a year of them, one in five that of a panel, one cost in fifty unknown.
 FILL = """
 with recursive n(i) as (select 0 union all select i + 1 from n where i < {runs} - 1)
 insert into reasonkit_runs (id, short_id, title, command, protocol, profile, question, status,
-    answer, answer_kind, confidence, confidence_kind, confidence_basis, model_used, models, cost,
-    cost_source, cost_unknown_calls, input_tokens, output_tokens, started, duration_ms, settings,
-    warnings)
+    answer, answer_kind, agreement, confidence, confidence_kind, confidence_basis, model_used,
+    models, cost, cost_source, cost_unknown_calls, input_tokens, output_tokens, started,
+    duration_ms, settings, warnings)
 select printf('01k%023d', i), printf('r%05d', i), 'topic' || (i % 40) || ' question ' || i,
-    'think', case when i % 3 then 'gigathink' else 'bedrock' end, null,
+    case when i % 5 then 'think' else 'consensus' end,
+    case when i % 5 = 0 then null when i % 3 then 'gigathink' else 'bedrock' end, null,
     'topic' || (i % 40) || ' question ' || i || ' {words}',
-    case when i % 9 then 'done' else 'failed' end, 'The answer ' || i || '. {words}', 'text',
+    case when i % 9 then 'done' else 'failed' end, 'The answer ' || i || '. {words}',
+    case when i % 4 then 'text' else 'choice' end, case when i % 5 = 0 then '{agreement}' end,
     0.8, 'checks', '4 of 5 checks passed', 'model-' || (i % 7), '[]', 24000000000, 'billed',
     i % 50 = 0, 8000, 2400,
     strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', (i * 52 - {runs} * 52) || ' minutes'),
@@ -70,8 +78,20 @@ select r.id, coalesce(r.protocol, '') || '.step[' || n.i || ']', n.i, 'step', 'p
     'openrouter/maker/model-' || (r.number % 7), 'maker/model-' || (r.number % 7), 'Maker', 'done',
     json_quote('Output ' || n.i || '. {words}'), 1000, 300,
     case when r.number % 50 then 3000000000 end, 'billed', r.number % 50 = 0,
-    r.started, 1000, '[]'
+    strftime('%Y-%m-%dT%H:%M:%S+00:00', r.started, n.i || ' seconds'), 1000, '[]'
 from reasonkit_runs r, n;
+with recursive n(i) as (select 0 union all select i + 1 from n where i < {members} - 1)
+insert into reasonkit_members (run_id, seq, model, status, answer)
+select r.id, n.i, 'openrouter/maker-' || n.i || '/model', 'done', r.answer
+from reasonkit_runs r, n where r.command = 'consensus';
+insert into reasonkit_votes (run_id, seq, member, round, raw, answer, canonical, cluster, status)
+select m.run_id, m.seq, m.seq, 1, m.answer,
+    case when (r.number + m.seq) % 4 then r.answer else 'Another answer.' end, 'read',
+    (r.number + m.seq) % 4 = 0, 'vote'
+from reasonkit_members m join reasonkit_runs r on r.id = m.run_id;
+insert into reasonkit_marks (run_id, verdict, marked)
+select id, case when number % 3 then 'right' else 'wrong' end, started from reasonkit_runs
+where number % 20 = 1;
 insert into reasonkit_checks (run_id, seq, step_id, name, status, detail)
 select run_id, seq, id, 'quote E' || seq || ' stands in its source',
     case when seq % 4 then 'passed' else 'failed' end, '' from reasonkit_steps;
@@ -81,7 +101,19 @@ select run_id, seq, id, 'quote E' || seq || ' stands in its source',
 def fill(path: Path) -> None:
     """Write a log of many runs."""
     words = "lorem ipsum dolor sit amet " * 30
-    statements = FILL.format(runs=RUNS, steps=STEPS, words=words).split(";\n")
+    agreed = Agreement(
+        leading=3,
+        members=MEMBERS,
+        asked=MEMBERS,
+        needed=3,
+        share="0.75",
+        families=3,
+        threshold="0.67",
+        accepted=True,
+    )
+    statements = FILL.format(
+        runs=RUNS, steps=STEPS, members=MEMBERS, words=words, agreement=agreed.model_dump_json()
+    ).split(";\n")
     with closing(open_for_writing(path)) as db, transaction(db):
         migrate(db)
         for statement in statements:

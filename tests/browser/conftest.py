@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
+from llm_reasonkit.reasoning.correlation import ENOUGH_TOGETHER
 from llm_reasonkit.reasoning.result import Result
+from llm_reasonkit.store.marks import set_mark
 from tests.browser.site import Beacon, Site, Watched, serving, start
 from tests.hostile_payloads import PAYLOADS, run_full_of, sources_full_of
 from tests.logged import record, record_all
-from tests.sample_panel import comparison
+from tests.sample_panel import comparison, voted
 from tests.sample_run import SOURCES, sample
 
 
@@ -22,13 +24,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server of two logs."""
     folder = tmp_path_factory.mktemp("site")
     good, bad = folder / "logs.db", folder / "hostile.db"
+    panels = [voted().model_copy(update={"question": "Is 91 divisible by 7?"})] * ENOUGH_TOGETHER
+    voting = record_all(good, [(panel, ()) for panel in panels])
+    for number, run in enumerate(voting):
+        set_mark(good, run.run_id, "right" if number else "wrong")
     recorded = record(good, sample(), SOURCES)
     compared = record(good, comparison())
     runs = [_unlogged(run_full_of(payload)) for payload in PAYLOADS.values()]
     hostile = record_all(bad, list(zip(runs, map(sources_full_of, PAYLOADS.values()), strict=True)))
     crowd = record(bad, _crowd(runs))
     with serving(good, bad) as address:
-        yield Site(address, recorded, compared, hostile, crowd)
+        yield Site(address, recorded, compared, voting[0], hostile, crowd)
 
 
 def _unlogged(run: Result) -> Result:

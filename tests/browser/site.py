@@ -28,12 +28,14 @@ _ARGUMENTS = (
 class Site:
     """A Datasette that serves a log, and one of hostile runs.
 
-    hostile: full of one payload each, in their order. crowd: its members have all of them.
+    vote: one of several that were marked. hostile: full of one payload each, in their order.
+    crowd: its members have all of them.
     """
 
     address: str
     sample: Result
     comparison: Result
+    vote: Result
     hostile: Sequence[Result]
     crowd: Result
 

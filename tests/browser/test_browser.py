@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,11 +31,14 @@ def pages(site: Site) -> dict[str, str]:
         "run": f"{site.home}/run/{site.sample.run_id}",
         "document": f"{site.home}/run/{site.sample.run_id}.html",
         "compare": f"{site.home}/compare/{site.comparison.run_id}",
+        "vote": f"{site.home}/run/{site.vote.run_id}",
         "cost": f"{site.home}/cost?days=0",
+        "calibration": f"{site.home}/calibration",
+        "panel": f"{site.home}/panel",
     }
 
 
-PAGES = ("list", "run", "document", "compare", "cost")
+PAGES = ("list", "run", "document", "compare", "vote", "cost", "calibration", "panel")
 
 
 def test_from_the_list_to_a_call_and_back(page: Page, site: Site) -> None:
@@ -103,6 +107,33 @@ def test_costs(page: Page, site: Site) -> None:
     expect(page.locator("article table").first).to_contain_text("calls of unknown cost")
 
 
+def test_calibration_and_panels(page: Page, site: Site) -> None:
+    """The list leads to how often agreement was right and to who agrees with whom: pictures, with
+    the same figures as tables."""
+    page.goto(site.home)
+    page.get_by_role("link", name="Calibration").click()
+    expect(page.get_by_role("img", name="Right answers by agreement: yes-no")).to_be_visible()
+    expect(page.locator("article table")).to_contain_text("90%")
+    page.get_by_role("link", name="All runs").click()
+    page.get_by_role("link", name="Panels").click()
+    expect(page.get_by_role("img", name="gave the same answer")).to_be_visible()
+    expect(page.locator("article table").first).to_contain_text("100%, 10 of 10 runs")
+
+
+def test_what_differs_is_marked(page: Page, site: Site) -> None:
+    """Words that only one member says stand out in its answer."""
+    page.goto(pages(site)["compare"])
+    marks = page.locator(".compared mark")
+    expect(marks).to_have_text(
+        ["No prime up to 45 divides it", "2027 is prime", re.compile("19"), "no"]
+    )
+    colours = page.locator(".compared .prose").first.evaluate(
+        """prose => [prose, prose.querySelector('mark')].map(
+            each => getComputedStyle(each).backgroundColor)"""
+    )
+    assert colours[0] != colours[1]
+
+
 def test_by_keyboard_alone(page: Page, site: Site) -> None:
     """A run is reached and a step opened without a mouse, and the focus can be seen."""
     page.goto(site.home)
@@ -157,7 +188,8 @@ def test_light_and_dark(page: Page, site: Site) -> None:
     ("name", "scheme"),
     [
         *((name, scheme) for name in ("list", "compare", "cost") for scheme in ("light", "dark")),
-        *(("run", "dark"), ("document", "light")),
+        *(("run", "dark"), ("document", "light"), ("vote", "light")),
+        *(("calibration", "dark"), ("panel", "light")),
     ],
 )
 def test_accessible_to_all(page: Page, site: Site, name: str, scheme: Any) -> None:
