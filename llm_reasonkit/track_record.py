@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
 from llm_reasonkit.reasoning.calibration import curve
 from llm_reasonkit.reasoning.correlation import (
     independent_votes,
@@ -109,7 +110,8 @@ def report_on(runs: Sequence[PanelRun], models: Sequence[str] = ()) -> PanelRepo
     """Do what `panel_report` does with runs that were read already."""
     history = [run.votes for run in runs]
     voted = sorted({model for votes in history for model in votes.clusters})
-    members = [model for model in voted if not models or model in models]
+    wanted = {*models, *(OPENROUTER + model for model in models)}
+    members = [model for model in voted if not models or model in wanted]
     known, pairs = learn(history), pairings(history)
     pairs = [pair for pair in pairs if {pair.one, pair.other} <= set(members)]
     phi = mean_phi(pairs)

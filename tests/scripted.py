@@ -51,6 +51,7 @@ class ScriptedCaller:
         self.calls: list[Call] = []
         self.known: dict[str, ModelFacts] = {}
         self.bills: dict[str, Cost] = {}
+        self.bill_comes: asyncio.Event | None = None
 
     def facts(self, role: str) -> ModelFacts:
         return self.known.get(role, ModelFacts(f"model-of-{role}", constrains_output=True))
@@ -71,6 +72,8 @@ class ScriptedCaller:
         return reply
 
     async def bill(self, step: str) -> Cost:
+        if self.bill_comes is not None:
+            await self.bill_comes.wait()
         return self.bills.get(step, Cost(unknown_calls=1))
 
     def _reply(self, call: Call, answer: str | Mapping[str, Any]) -> Reply:

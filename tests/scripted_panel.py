@@ -11,11 +11,12 @@ from llm_reasonkit.engine.asking import Asker
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.comparison import Comparison
 from llm_reasonkit.engine.consensus import Consensus
+from llm_reasonkit.engine.course import Course, Seat
 from llm_reasonkit.engine.ending import carry_out
 from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.open_question import OpenQuestion
-from llm_reasonkit.engine.panel import Course, Seat
 from llm_reasonkit.engine.ports import Call, Reply, RunStart
+from llm_reasonkit.engine.replay import Past
 from llm_reasonkit.reasoning.answers import form_of
 from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.result import Confidence, Cost, Result
@@ -82,6 +83,8 @@ class PanelRun:
         rule: Rule | None = None,
         scripts: Mapping[str, Script | list[Script]] | None = None,
         limits: Limits | None = None,
+        past: Past | None = None,
+        is_resumed: bool = False,
         **course: Any,
     ) -> None:
         members = names[: len(replies)]
@@ -99,11 +102,20 @@ class PanelRun:
         self.caller = ScriptedCaller({**said, **(scripts or {})})
         self.trace = Trace()
         self.limits = limits or Limits()
-        start = RunStart("run-1", "consensus", question, START, trace_id="trace-1")
-        self.ledger = Ledger(start, self.trace, Watcher(), Clock())
+        start = RunStart(
+            "run-1", "consensus", question, START, trace_id="trace-1", is_resumed=is_resumed
+        )
+        earlier = past.calls if past and is_resumed else None
+        self.ledger = Ledger(start, self.trace, Watcher(), Clock(), earlier)
         fence = Fence(KEY)
         self.asker = Asker(
-            self.ledger, self.caller, Budget(self.limits), fence, answer="members", system=""
+            self.ledger,
+            self.caller,
+            Budget(self.limits),
+            fence,
+            answer="members",
+            system="",
+            past=past,
         )
 
     async def go(self, **how: Any) -> Result:

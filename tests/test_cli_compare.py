@@ -154,6 +154,15 @@ def test_again(user_folder: Path, openrouter: Server) -> None:
     assert found(by_thread)["question"] == "How far is the moon?"
 
 
+def test_again_after_a_run(user_folder: Path, openrouter: Server) -> None:
+    """After a run `--last` asks the run's question again, not the prompt of one of its steps."""
+    write_protocol(user_folder, PROTOCOL)
+    openrouter.reply = answering("It is so.")
+    assert llm("think", "Is it so?", "--protocol", "weigh", "-m", SMALL).exit_code == 0
+    again = llm("compare", "--last", "-m", SMALL, "-m", PROSE, "--json")
+    assert found(again)["question"] == "Is it so?"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

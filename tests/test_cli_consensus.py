@@ -226,6 +226,49 @@ def test_choices(user_folder: Path, openrouter: Server) -> None:
     assert "B. Deimos" in json.dumps(openrouter.chats[0].body)
 
 
+AGES = {
+    "small": '{"name": "Ada", "age": 36, "born": "10 December 1815"}',
+    "prose": '{"age": 36.0, "born": "1815-12-10", "name": "ada", "said": "much"}',
+    "claude-sonnet-4": '{"name": "Ada", "age": 63, "born": "1815-12-10"}',
+}
+
+
+def test_schema(user_folder: Path, openrouter: Server) -> None:
+    """With `--schema` members answer in JSON, compared field by field in canonical form; the answer
+    is JSON, and a reply that fits no schema is no vote."""
+    openrouter.reply = lambda body: AGES[body["model"].rpartition("/")[2]]
+    ask = ("--schema", "name, age int, born", "--threshold", "0.6")
+    ended = consensus(*ask)
+    assert json.loads(ended.stdout) == {"name": "Ada", "age": 36, "born": "10 December 1815"}
+    told = found(consensus(*ask, "--json"))
+    assert [vote["cluster"] for vote in told["votes"]] == [0, 0, 1]
+    assert (told["answer_kind"], told["agreement"]["leading"]) == ("json", 2)
+    sent = openrouter.chats[0].body["response_format"]["json_schema"]["schema"]
+    assert sent["properties"]["age"] == {"type": "integer"}
+    openrouter.reply = lambda body: "Ada was 36 years old."
+    nothing = found(consensus(*ask, "--json"))
+    assert (nothing["answer"], nothing["agreement"]["leading"]) == (None, 0)
+
+
+def test_open_question_without_a_synthesis(user_folder: Path, openrouter: Server) -> None:
+    """Where no synthesis comes about the members' answers are shown, each for itself."""
+    openrouter.reply = lambda body: "Gravity, by and large."
+    ended = llm("consensus", "Explain the tides", "-m", MEMBERS[0], "-m", MEMBERS[2])
+    assert ended.exit_code == 5
+    assert ended.stdout.count("Gravity, by and large.") == 2
+
+
+def test_schema_from_elsewhere(user_folder: Path, openrouter: Server, tmp_path: Path) -> None:
+    """A schema may be JSON, or stand in a file or a template, as for `llm prompt`."""
+    openrouter.reply = lambda body: AGES["small"]
+    schema = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+    (tmp_path / "age.json").write_text(json.dumps(schema))
+    (user_folder / "templates").mkdir()
+    (user_folder / "templates" / "age.yaml").write_text(f"schema_object: {json.dumps(schema)}")
+    for typed in (json.dumps(schema), str(tmp_path / "age.json"), "t:age"):
+        assert consensus("--schema", typed).stdout == '{"age": 36}\n'
+
+
 def test_judge_joins_words(user_folder: Path, openrouter: Server) -> None:
     """`--judge` is asked only about answers whose words differ, and its call is in the record."""
     members = says({"small": "Amsterdam", "prose": "the city of A'dam"})
@@ -275,6 +318,10 @@ def test_named_panel(user_folder: Path, openrouter: Server) -> None:
         (["--ask", "2+1", "--stop", "decided"], "leave --stop out"),
         (["--stop", "likely"], "models are not alike"),
         (["--budget", "much"], "--budget"),
+        (["--schema", "no-such-file"], "--schema no-such-file: Invalid schema"),
+        (["--schema", '{"type": "array"}'], "an output is an object"),
+        (["--schema", "age int", "--answer", "number"], "leave --answer and --choices out"),
+        (["--answer", "json"], "needs a --schema"),
         (["-m", "openrouter/acme/smal"], "acme/small"),
     ],
 )

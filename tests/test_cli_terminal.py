@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,7 +151,7 @@ def test_ctrl_c_keeps_the_run(openrouter: Server) -> None:
 
 
 def test_interrupted_run_as_json(openrouter: Server) -> None:
-    """With --json an interrupted run is printed with its status."""
+    """With --json an interrupted run is printed with its status; an open bill is told of."""
     openrouter.reply = lambda _: Answer("never", delay=60)
     with subprocess.Popen(
         [sys.executable, "-m", "llm", *THINK, "--json"],
@@ -164,7 +165,9 @@ def test_interrupted_run_as_json(openrouter: Server) -> None:
         stdout, stderr = started.communicate(timeout=60)
     assert started.returncode == 130
     assert json.loads(stdout)["status"] == "interrupted"
-    assert stderr == "Error: interrupted\n"
+    (unpaid,) = json.loads(stdout)["warnings"]
+    assert re.fullmatch(r"no bill came in time for a call .* at most \$0\.\d+ more", unpaid)
+    assert stderr == f"warning: {unpaid}\nError: interrupted\n"
 
 
 def test_ctrl_c_before_the_first_call(openrouter: Server) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from llm_reasonkit.engine.ports import RunStart
 from llm_reasonkit.reasoning.result import Cost, StepResult, Tokens
 from llm_reasonkit.store.costs import By, CostRow, costs
+from llm_reasonkit.store.database import open_for_writing, transaction
 from llm_reasonkit.store.log import LogTrace
 from tests.cli import answering, llm, write_protocol
 from tests.openrouter_server import Answer, Server
@@ -255,3 +257,12 @@ def test_a_run_is_in_the_books(openrouter: Server, user_folder: Path) -> None:
     assert Decimal(total["billed"]) == openrouter.ledger.total - untold > 0
     assert total["computed"] == "0.0003"
     assert total["unknown_calls"] == 1
+
+
+def test_calls_of_a_panel_are_those_of_its_command(tmp_path: Path) -> None:
+    """What no protocol made stands under the command of its run."""
+    path = record(tmp_path / "logs.db", "run-3", call("members[1]", billed("0.1")), protocol=None)
+    with closing(open_for_writing(path)) as db, transaction(db):
+        db.execute("update reasonkit_runs set command = 'consensus'")
+    rows, _ = costs(path, By.PROTOCOL)
+    assert short(rows) == [("consensus", 1, 1, "0.1", "0", 0)]

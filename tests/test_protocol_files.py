@@ -243,7 +243,7 @@ def test_a_mistake_inside_a_list_has_the_line_of_its_item(tmp_path: Path):
             "  title: t\n",
             "  title: t\n  min_confidence: 80\n",
             3,
-            "mine.min_confidence must be 1.0 or less",
+            "mine.min_confidence must be 1 or less",
         ),
     ],
 )

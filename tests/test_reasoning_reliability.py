@@ -55,6 +55,13 @@ def test_members_that_hardly_agree_are_estimated_low():
     assert sorted(reliability.right for reliability in known.values())[1] < 0.5
 
 
+def test_what_agreement_cannot_tell_ends_all_the_same():
+    """Two that agree on every other yes-no question are taken for equals, and not for good ones."""
+    known = learn([Run({"a": 0, "b": 0}, options=2), Run({"a": 0, "b": 1}, options=2)] * 25)
+    assert known["a"].right == pytest.approx(known["b"].right)
+    assert known["a"].right < 0.7
+
+
 def test_too_few_runs_teach_nothing():
     """Below thirty votes a member's reliability is not known."""
     assert learn(history(SHARES, 20)) == {}
@@ -84,16 +91,37 @@ def test_when_every_answer_is_marked_wrong_nobody_was_right():
     assert known["a"].right < 0.1
 
 
+def test_who_gives_no_answer_is_not_right():
+    """Of two that agree as often, the one whose replies often cannot be read is less reliable."""
+    runs = [Run({"a": 0, "b": 0, "c": 0}), Run({"a": 0, "c": 0}, silent=frozenset("b"))] * 20
+    known = learn(runs)
+    assert known["a"].right - known["b"].right > 0.3
+    assert known["b"].runs == 40
+
+
 def test_a_far_stronger_member_weighs_more():
     """One strong and four weak are weighed; comparable members, or unknown ones, are not."""
     known = learn(history(SHARES, 200))
     weights = weights_of(list(SHARES), known)
-    assert weights["strong"] > sum(weights[m] for m in "ab")
+    assert weights["strong"] > sum(weights[m] for m in "abcd")
     assert min(weights.values()) > 0
     even = {name: Reliability(0.8, 100) for name in "abc"}
     assert weights_of(["a", "b", "c"], even) == {}
     assert weights_of(["a", "x"], even) == {}
     assert weights_of(["a"], even) == {}
+
+
+def test_a_member_that_is_mostly_wrong_is_not_counted():
+    """An adversary weighs nothing; a member that is weak but mostly right keeps its vote."""
+    shares = {"a": 0.8, "b": 0.75, "c": 0.8, "d": 0.7}
+    adverse = [
+        Run({**run.clusters, "e": next((c for c in run.clusters.values() if c), 21)})
+        for run in history(shares, 100)
+    ]
+    assert weights_of("abcde", learn(adverse)) == {**dict.fromkeys("abcd", 1.0), "e": 0.0}
+    weak = {name: Reliability(share, 100) for name, share in {**shares, "e": 0.55}.items()}
+    assert weights_of("abcde", weak) == {}
+    assert weights_of("ae", {"a": Reliability(0.9, 99), "e": Reliability(0.1, 99)}) == {}
 
 
 def test_members_are_compared_in_pairs():

@@ -82,7 +82,23 @@ def test_members_kept_in_reserve_do_not_count():
 )
 def test_a_wave_is_the_fewest_that_could_decide(said: list[str | None], rule: Rule, count: int):
     """No more members are asked at once than could settle it by agreeing."""
-    assert next_wave(panel(*said), rule, NUMBER) == count
+    waiting = [place for place, answer in enumerate(said) if answer == "?"]
+    assert next_wave(panel(*said), rule, NUMBER) == waiting[:count]
+
+
+def test_a_wave_holds_two_makers_where_one_alone_is_not_accepted():
+    """Second comes the first member of another family; the others keep their places."""
+    assert next_wave(panel("?", "?", "?", families="aab"), HALF, NUMBER) == [0, 2]
+    assert next_wave(panel("12", "17", "?", "?", families="aaba"), HALF, NUMBER) == [2, 3]
+
+
+def test_a_member_that_is_not_counted_decides_nothing():
+    """A vote that weighs nothing is no agreement, and cannot become one."""
+    rule = Rule(Decimal("0.6"), weights={"m0": 0.0})
+    assert not is_decided(panel("12", "12", "12", "?", "?"), rule, NUMBER)
+    assert is_decided(panel("17", "12", "12", "12", "?"), rule, NUMBER)
+    alone = Rule(weights={"m4": 0.0})
+    assert is_decided(panel("12", "12", "12", "17", "?"), alone, NUMBER)
 
 
 SAID = ["12", "17", "42 dollars", "42", "42 euros", None]
@@ -93,7 +109,13 @@ SAID = ["12", "17", "42 dollars", "42", "42 euros", None]
     st.lists(st.sampled_from(SAID), min_size=1, max_size=4),
     st.integers(1, 2),
     st.sampled_from(["0.34", "0.5", "0.6", "0.8", "1"]),
-    st.sampled_from([{}, {"m0": 2.5, "m1": 0.5, "m2": 0.5, "m3": 1.0, "m4": 1.0, "m5": 0.2}]),
+    st.sampled_from(
+        [
+            {},
+            {"m0": 0.0, "m4": 0.0},
+            {"m0": 2.5, "m1": 0.5, "m2": 0.5, "m3": 1.0, "m4": 1.0, "m5": 0.2},
+        ]
+    ),
 )
 def test_no_outcome_of_the_rest_changes_what_is_decided(
     said: list[str | None], left: int, threshold: str, weights: dict[str, float]

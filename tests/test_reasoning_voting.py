@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_reasonkit.reasoning.answers import AnswerForm, canonical
+from llm_reasonkit.reasoning.answers import AnswerForm, canonical, read
 from llm_reasonkit.reasoning.divergence import first_divergence
 from llm_reasonkit.reasoning.families import distinct, family_of, model_key
 from llm_reasonkit.reasoning.voting import Ballot, Rule, decide, needed_votes
@@ -97,13 +97,30 @@ def test_a_tie_stays_a_tie():
     assert not verdict.accepted
 
 
-def test_a_passed_check_breaks_a_tie():
-    """What code confirmed goes before what was reliable so far."""
-    rule = Rule(Decimal("0.5"), passed=frozenset({"b"}), strength={"a": 0.9, "b": 0.5})
-    verdict = decide(panel("12", "17", "12", "17"), rule, NUMBER)
+def test_code_breaks_a_tie():
+    """Of equal votes on a sum its value wins, before what was reliable so far; it is said."""
+    form = AnswerForm("number", term="17 * 23")
+    verdict = decide(panel("401", "391", "401", "391.0"), Rule(strength={"a": 0.9}), form)
     assert verdict.winner is not None
-    assert (verdict.winner.answer.key, verdict.decided_by) == ("17", "check")
-    assert verdict.accepted
+    assert (verdict.winner.answer.key, verdict.decided_by) == ("391", "check")
+    assert verdict.notes[0] == "worked out by code, 17 * 23 is 391"
+    assert decide(panel("401", "402"), Rule(), form).status == "tie"
+
+
+def test_code_does_not_outvote_silently():
+    """A majority against the value of a sum stays the leader, and the user is told."""
+    form = AnswerForm("number", term="17 * 23")
+    verdict = decide(panel("401", "391", "401"), HALF, form)
+    assert verdict.winner is not None
+    assert (verdict.winner.answer.key, verdict.decided_by) == ("401", "votes")
+    assert verdict.notes == ("worked out by code, 17 * 23 is 391, which is not the leading answer",)
+    assert decide(panel("401", "401"), HALF, form).notes == ()
+
+
+def test_a_sum_that_code_cannot_work_out():
+    """A sum beyond code's means leaves the tie to what else is known."""
+    form = AnswerForm("number", term="sqrt(144)")
+    assert decide(panel("12", "14"), Rule(), form).status == "tie"
 
 
 def test_reliability_breaks_a_tie():
@@ -115,12 +132,8 @@ def test_reliability_breaks_a_tie():
     assert verdict.notes == ("b decided: it has been right more often than the others",)
 
 
-def test_checks_on_both_sides_leave_it_to_reliability():
-    """Two answers with a passed check are tied again."""
-    rule = Rule(passed=frozenset("ab"), strength={"a": 0.9})
-    verdict = decide(panel("12", "17", "18", "19"), rule, NUMBER)
-    assert verdict.winner is not None
-    assert (verdict.winner.answer.key, verdict.decided_by) == ("12", "reliability")
+def test_equal_reliability_breaks_no_tie():
+    """Two that are as reliable as each other stay tied."""
     assert decide(panel("12", "17"), Rule(strength={"a": 0.5, "b": 0.5}), NUMBER).status == "tie"
 
 
@@ -134,14 +147,28 @@ def test_a_far_stronger_member_is_not_outvoted_silently():
     assert "a decided" in verdict.notes[0]
 
 
-def test_the_user_is_told_of_a_strong_dissenter_and_of_a_passed_check():
-    """A minority that was most often right, or that a check confirmed, is pointed out."""
-    rule = Rule(strength={"a": 0.9, "b": 0.6, "c": 0.6}, passed=frozenset("a"))
-    verdict = decide(panel("12", "17", "17"), rule, NUMBER)
-    assert verdict.notes == (
-        "a, most often right so far, dissents",
-        "another answer passed its check: that of a",
+def test_a_vote_that_weighs_nothing_is_no_agreement():
+    """Who is mostly wrong sides with nobody, stays in the denominator, and the user is told."""
+    rule = Rule(
+        Decimal("0.6"),
+        weights={"a": 1.0, "b": 1.0, "c": 1.0, "d": 0.0},
+        strength={"a": 0.9, "b": 0.8, "c": 0.8, "d": 0.1},
     )
+    verdict = decide(panel("12", "17", "17", "12"), rule, NUMBER)
+    assert verdict.winner is not None
+    assert (verdict.winner.answer.key, verdict.decided_by) == ("17", "reliability")
+    assert (verdict.leading, verdict.members, verdict.accepted) == (2, 4, False)
+    assert verdict.notes == (
+        "not counted, as it is far more often wrong than the others: d",
+        "a, most often right so far, dissents",
+    )
+
+
+def test_the_user_is_told_of_a_strong_dissenter():
+    """A minority that was most often right is pointed out."""
+    rule = Rule(strength={"a": 0.9, "b": 0.6, "c": 0.6})
+    verdict = decide(panel("12", "17", "17"), rule, NUMBER)
+    assert verdict.notes == ("a, most often right so far, dissents",)
 
 
 def test_one_family_is_no_consensus_where_the_panel_has_more():
@@ -189,6 +216,23 @@ def test_dissent_shows_where_it_first_diverges():
 def test_the_first_divergence(leading: str, dissenting: str, point: str):
     """A contradiction or a new number counts, else the last sentence; hidden reasoning does not."""
     assert first_divergence(leading, dissenting) == point
+
+
+def test_dissent_on_a_field():
+    """Of JSON answers the first field that differs is the point."""
+    form = AnswerForm("json", schema='{"type": "object"}')
+    said = [
+        '{"age": 36, "name": "Ada"}',
+        '{"name": "Ada", "age": 37}',
+        '{"name": "ada", "age": 36}',
+    ]
+    ballots = [
+        Ballot(str(n), str(n), "vote", read(text, form).answer) for n, text in enumerate(said)
+    ]
+    (dissent,) = decide(ballots, HALF, form).dissent
+    assert (dissent.members, dissent.point) == ((1,), "age: 37")
+    fewer = [*ballots[:1], Ballot("1", "1", "vote", read('{"age": 36}', form).answer), ballots[2]]
+    assert decide(fewer, HALF, form).dissent[0].point == ""
 
 
 PANELS = [

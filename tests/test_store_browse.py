@@ -83,6 +83,8 @@ async def runs(tmp_path: Path) -> tuple[Path, dict[str, str]]:
         (RunFilter(protocol="balanced"), ["dear"]),
         (RunFilter(protocol="gigathink"), ["cheap"]),
         (RunFilter(model="acme/large"), ["unpriced"]),
+        (RunFilter(model="acme%"), []),
+        (RunFilter(model="acme_large"), []),
         (RunFilter(status="running"), ["died"]),
         (RunFilter(status="no_consensus"), ["unpriced"]),
         (RunFilter(least_usd=Decimal("0.01")), ["dear", "cheap"]),

@@ -81,6 +81,22 @@ def test_panel_round_trip(tmp_path: Path) -> None:
         assert getattr(read, field) == getattr(result, field)
 
 
+def test_who_gave_no_answer_is_kept(tmp_path: Path) -> None:
+    """A member whose reply could not be read is silent; one that failed is left out."""
+    path = tmp_path / "logs.db"
+    run = voted(1, {"a": "2", "b": "2", "c": "3", "d": "4"})
+    unread = {"answer": None, "canonical": None, "cluster": None}
+    statuses = {2: "no vote: cut off", 3: "failed: timeout"}
+    votes = [
+        each.model_copy(update={**unread, "status": statuses[n]}) if n in statuses else each
+        for n, each in enumerate(run.votes)
+    ]
+    keep(path, run.model_copy(update={"votes": votes}))
+    (kept,) = panel_runs(path)
+    assert kept.votes.clusters == {"a": 0, "b": 0}
+    assert kept.votes.silent == {"c"}
+
+
 def test_marks_teach(tmp_path: Path) -> None:
     """A mark says which group of answers was right; without one the votes are kept all the same."""
     path = tmp_path / "logs.db"

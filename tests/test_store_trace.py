@@ -17,12 +17,17 @@ import pytest
 
 from llm_reasonkit import ThinkToolOrchestrator
 from llm_reasonkit.api import Question, Source
+from llm_reasonkit.engine.course import Course, Seat
 from llm_reasonkit.engine.ports import ModelFacts, Recipe, Recorded
 from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.protocol_files import Library
+from llm_reasonkit.reasoning.answers import form_of
+from llm_reasonkit.reasoning.calibration import Mark, Pattern
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.result import Cost
 from llm_reasonkit.reasoning.template import Fence
+from llm_reasonkit.reasoning.voting import Rule
+from llm_reasonkit.store import rows
 from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.log import LogTrace
 from llm_reasonkit.store.presence import Presence, is_at_work
@@ -83,6 +88,25 @@ async def test_a_recipe_comes_back_equal(path):
         run, recipe=None, settings={"effort": "low", "budget": "0.50"}, elapsed=found.start.elapsed
     )
     assert (found.status, found.is_at_work) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "choices"),
+    [("How warm is it, in degrees Fahrenheit?", ()), ("Which?", ("red", "blue")), ("Is it?", ())],
+)
+def test_a_panel_comes_back_equal(question, choices):
+    """So are its members, rule, waves, form of answers with its unit, and the user's marks."""
+    course = Course(
+        seats=[Seat("a", "member 1", "acme"), Seat("b", "member 2", "other")],
+        form=form_of(question, None, choices),
+        rule=Rule(Decimal("0.60"), of="asked", weights={"a": 0.1 + 0.2}, strength={"a": 1 / 3}),
+        stop="accepted",
+        waves=[1, 1],
+        rounds=1,
+        marks=[(Mark(Pattern("number", True, 2, 3, 2), right=True), 7)],
+    )
+    made = recipe(plan=course)
+    assert rows.read_recipe(rows.recipe_row("run", made)) == made
 
 
 async def test_a_call_comes_back_as_it_went(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_reasonkit.reasoning.answers import Answer
 from llm_reasonkit.reasoning.answers.replies import visible
 from llm_reasonkit.reasoning.checks.folding import sentences, words
 from llm_reasonkit.reasoning.checks.outcome import shortened
@@ -31,6 +32,14 @@ def first_divergence(leading: str, dissenting: str) -> str:
         if differs:
             return shortened(sentence, _SHOWN_CHARACTERS)
     return shortened(here[-1], _SHOWN_CHARACTERS) if here else ""
+
+
+def first_field_apart(leading: Answer, dissenting: Answer) -> str:
+    """Return the first field of a JSON answer, by name, that the leading one does not have so."""
+    known = {field.name: field.key for field in leading.items}
+    apart = (each for each in dissenting.items if known.get(each.name) != each.key)
+    first = next(apart, None)
+    return "" if first is None else shortened(f"{first.name}: {first.text}", _SHOWN_CHARACTERS)
 
 
 def _shared(text: str, other: str) -> float:

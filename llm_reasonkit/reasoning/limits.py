@@ -9,6 +9,8 @@ from decimal import Decimal
 _PART = re.compile(r"(?P<usd>\$)?(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>[a-z]*)", re.IGNORECASE)
 # `"$0.50"` in double quotes: the shell puts its own name, or that of the script, where `$0` stood.
 _SHELL_ATE = re.compile(r"(?:\.{0,2}/|-?[a-z_]).*\.\d+|(?:.*/)?-?\w*sh", re.IGNORECASE)
+# No model counts an image as more tokens.
+LARGEST_IMAGE = 50_000
 _TOKENS = {"t": 1, "k": 1000}
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 

@@ -1,53 +1,55 @@
 """How often each member of a panel is right, learnt from how they agree, and from the user's marks.
 
 Expectation-maximisation after Dawid and Skene (Applied Statistics 28, 1979), in the one-coin form:
-a member is right with some probability, else it gives one of the wrong answers. No run needs a
-label; a marked one counts with its mark. As models share mistakes, what agreement alone teaches is
-shrunk toward the panel's mean.
+a member is right with some probability, else it gives a wrong answer, or one that nobody can read.
+No run needs a label; a marked one counts with its mark. What so few runs teach is shrunk toward
+the mean of all.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 # Fewer runs than these say too little about a member.
 ENOUGH_RUNS = 30
-# A member this far ahead of the mean of the others (in share right) is no longer outvoted: at 10
-# points a plurality still mostly beats the best member, at 30 it never does.
-FAR_STRONGER = 0.15
+# A member this far (in share right) from the others stands apart: where the best leads their mean
+# by 10 points a plurality still mostly beats it, at 30 it never does.
+APART = 0.15
 
 _ROUNDS = 60
 _STILL = 1e-5
-# How many wrong answers a member can give, where the number of options is not known.
-_WRONG_ANSWERS = 4
+# Over how many answers mistakes spread: two wrong ones are the same in about a third of the cases,
+# however many options there are.
+_WRONG_ANSWERS = 3
 _PRIOR_RUNS = 4.0
 _LEAST, _MOST = 0.02, 0.98
 _LEAST_WEIGHT = 0.05
-# Over how many answers mistakes seem to spread: over many more they do in theory, over one where
-# members share them.
-_SPREAD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """How a panel voted once.
 
-    clusters: the number of the answer each member gave; a member of no vote is left out. options:
-    how many answers were open to them, if that is known. right: the cluster that the user marked
-    right; wrong: those marked wrong.
+    clusters: the number of the answer each member gave. options: how many answers were open to
+    them, if that is known. right: the cluster that the user marked right; wrong: those marked
+    wrong. silent: members whose reply held no answer that could be read; one that was not asked, or
+    could not be reached, is left out.
     """
 
     clusters: Mapping[str, int]
     options: int | None = None
     right: int | None = None
     wrong: frozenset[int] = frozenset()
+    silent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """What is known of a member: the share of its votes that were right, and over how many runs."""
+    """What is known of a member: in what share of how many runs it gave the right answer."""
 
     right: float
     runs: int
@@ -56,36 +58,46 @@ class Reliability:
 def learn(history: Sequence[Run]) -> dict[str, Reliability]:
     """Estimate how often each member is right, from runs of any of them.
 
-    Only members with at least `ENOUGH_RUNS` votes beside others' are returned.
+    Only members with at least `ENOUGH_RUNS` replies beside others' are returned.
     """
     runs = [run for run in history if len(run.clusters) > 1 or run.right is not None]
-    votes: dict[str, int] = {}
-    for run in runs:
-        for member in run.clusters:
-            votes[member] = votes.get(member, 0) + 1
-    shares = dict.fromkeys(sorted(votes), 0.7)
+    replies = Counter(member for run in runs for member in (*run.clusters, *run.silent))
+    shares = dict.fromkeys(sorted(replies), 0.7)
+    patterns = _patterns(runs)
     for _ in range(_ROUNDS):
-        updated = _step(runs, shares)
+        updated = _step(patterns, shares)
         moved = max((abs(updated[member] - shares[member]) for member in shares), default=0.0)
         shares = updated
         if moved < _STILL:
             break
     return {
-        member: Reliability(shares[member], votes[member])
+        member: Reliability(shares[member], replies[member])
         for member in shares
-        if votes[member] >= ENOUGH_RUNS
+        if replies[member] >= ENOUGH_RUNS
     }
 
 
-def _step(runs: Sequence[Run], shares: Mapping[str, float]) -> dict[str, float]:
+def _patterns(runs: Sequence[Run]) -> list[tuple[Run, int]]:
+    """Return the runs that differ, each with how often it occurred: of thousands, few differ."""
+    keys = [
+        (frozenset(run.clusters.items()), run.options, run.right, run.wrong, run.silent)
+        for run in runs
+    ]
+    which = dict(zip(keys, runs, strict=True))
+    return [(which[key], times) for key, times in Counter(keys).items()]
+
+
+def _step(patterns: Sequence[tuple[Run, int]], shares: Mapping[str, float]) -> dict[str, float]:
     """Weigh each answer of each run by the members behind it, then each member by its answers."""
     right = dict.fromkeys(shares, 0.0)
     count = dict.fromkeys(shares, 0)
-    for run in runs:
+    for run, times in patterns:
         chances = _chances(run, shares)
         for member, cluster in run.clusters.items():
-            right[member] += chances[cluster]
-            count[member] += 1
+            right[member] += chances[cluster] * times
+            count[member] += times
+        for member in run.silent:
+            count[member] += times
     mean = math.fsum(right.values()) / max(1, sum(count.values()))
     return {
         member: min(
@@ -100,7 +112,7 @@ def _chances(run: Run, shares: Mapping[str, float]) -> dict[int, float]:
     clusters = sorted(set(run.clusters.values()))
     if run.right is not None:
         return {cluster: float(cluster == run.right) for cluster in clusters}
-    wrong = max(1, run.options - 1 if run.options else _WRONG_ANSWERS)
+    wrong = max(1, min(run.options - 1, _WRONG_ANSWERS) if run.options else _WRONG_ANSWERS)
     logs = {cluster: 0.0 for cluster in clusters if cluster not in run.wrong}
     for cluster in logs:
         logs[cluster] = math.fsum(
@@ -119,18 +131,22 @@ def _chances(run: Run, shares: Mapping[str, float]) -> dict[int, float]:
 def weights_of(panel: Sequence[str], known: Mapping[str, Reliability]) -> dict[str, float]:
     """Return what each member's vote weighs; empty where each should weigh the same.
 
-    Votes are weighed only where one member is far stronger than the rest: between comparable
-    members learnt weights lose to plain votes. A weight is the log-odds of being right against
-    giving some one wrong answer.
+    Between comparable members learnt weights lose to plain votes, so votes are weighed only where
+    a member stands apart. Is it far better, each vote weighs the log-odds of its member's being
+    right (Nitzan and Paroush, International Economic Review 23, 1982), so that one may win against
+    four; these odds are against any wrong answer, as mistakes are shared. Is it far worse, and more
+    often wrong than right, as an adversary is, its vote weighs nothing.
     """
-    if len(panel) < 2 or any(member not in known for member in panel):
+    if len(panel) < 3 or any(member not in known for member in panel):
         return {}
-    shares = {member: known[member].right for member in panel}
-    best = max(sorted(panel), key=lambda member: shares[member])
-    others = [shares[member] for member in panel if member != best]
-    if shares[best] - math.fsum(others) / len(others) < FAR_STRONGER:
-        return {}
-    return {
-        m: max(_LEAST_WEIGHT, math.log(share * _SPREAD / (1 - share)))
-        for m, share in shares.items()
-    }
+    shares = {member: known[member].right for member in sorted(panel)}
+    weights = {}
+    worst = min(shares, key=lambda member: shares[member])
+    if shares[worst] < min(0.5, median(shares.values()) - APART):
+        weights[worst] = 0.0
+        del shares[worst]
+    best = max(shares.values())
+    others = (math.fsum(shares.values()) - best) / (len(shares) - 1)
+    if best - others >= APART:
+        return weights | {m: max(_LEAST_WEIGHT, math.log(s / (1 - s))) for m, s in shares.items()}
+    return weights | dict.fromkeys(shares, 1.0) if weights else {}

@@ -12,6 +12,7 @@ from llm_reasonkit.reasoning.clustering import Cluster, cluster, identity
 from llm_reasonkit.reasoning.voting import (
     Ballot,
     Rule,
+    counting,
     families_of,
     is_enough,
     needed_votes,
@@ -44,10 +45,11 @@ def is_decided(ballots: Sequence[Ballot], rule: Rule, form: AnswerForm) -> bool:
     # Those still pending will have been asked.
     counted = [b for b in ballots if rule.of == "members" or b.status != "not_asked"]
     needed = needed_votes(rule.threshold, len(counted))
-    if is_enough(len(firm), len(families_of(firm, ballots)), needed, counted):
+    backers = counting(firm, ballots, rule)
+    if is_enough(len(backers), len(families_of(backers, ballots)), needed, counted):
         return True
     friends = [i for c in clusters if _may_join(leader, c, votes, form) for i in c.members]
-    possible = [*friends, *pending]
+    possible = counting([*friends, *pending], ballots, rule)
     return not is_enough(len(possible), len(families_of(possible, ballots)), needed, counted)
 
 
@@ -85,23 +87,26 @@ def _may_join(one: Cluster, other: Cluster, votes: dict[int, Answer], form: Answ
     )
 
 
-def next_wave(ballots: Sequence[Ballot], rule: Rule, form: AnswerForm) -> int:
-    """Return how many pending members to ask next: the fewest that could decide it, if they agree.
+def next_wave(ballots: Sequence[Ballot], rule: Rule, form: AnswerForm) -> list[int]:
+    """Return which pending members to ask next: the fewest that could decide it, if they agree.
 
-    0 when it is decided already.
+    In the order of the panel, but second a member of another family than the first: one family
+    alone is not accepted. Empty when it is decided already.
     """
     pending = [index for index, ballot in enumerate(ballots) if ballot.status == "pending"]
+    other = [i for i in pending if ballots[i].family != ballots[pending[0]].family][:1]
+    order = list(dict.fromkeys([*pending[:1], *other, *pending]))
     votes = {i: b.answer for i, b in enumerate(ballots) if b.status == "vote" and b.answer}
     clusters = cluster(votes, form).clusters
     agreed = clusters[0].answer if clusters else Answer("yes", "yes-no", "yes")
 
     def supposing(count: int) -> list[Ballot]:
         supposed = list(ballots)
-        for index in pending[:count]:
+        for index in order[:count]:
             supposed[index] = replace(ballots[index], status="vote", answer=agreed)
         return supposed
 
-    return next(n for n in range(len(pending) + 1) if is_decided(supposing(n), rule, form))
+    return next(order[:n] for n in range(len(order) + 1) if is_decided(supposing(n), rule, form))
 
 
 def is_likely(counts: Sequence[int], certainty: Fraction = CERTAINTY) -> bool:

@@ -111,6 +111,8 @@ _PHRASES = [
         (r"^in\s+(?=[a-z])", "by "),
     )
 ]
+_NAMES = frozenset(re.findall(r"[^\W\d]\w*(?!-|\w)", _DEFINITIONS))
+_PREFIXES = ("", *re.findall(r"[^\W\d]\w*(?=-)", _DEFINITIONS))
 _LONGEST = 60
 _WORD = re.compile(r"[^\W\d_]+(?:_[^\W\d_]+)*|[%°$€£¥₹₽₩¢元円]")
 
@@ -134,7 +136,7 @@ PERCENT = Unit("percent", "percent", Fraction(1, 100))
 
 @lru_cache(maxsize=1)
 def _registry() -> UnitRegistry[Fraction]:
-    # Imported only when something follows a number.
+    # Imported only when a word is the name of a unit.
     from pint import UnitRegistry
 
     registry: UnitRegistry[Fraction] = UnitRegistry(None, non_int_type=Fraction)
@@ -172,10 +174,21 @@ def _parse(text: str) -> Unit | None:
     if re.search(r"\d", re.sub(r"\^-?\d", "", plainly)) or plainly.split()[-1] in ("per", "/"):
         return None
     for spelling in dict.fromkeys((plainly, plainly.lower())):
-        unit = _looked_up(spelling)
+        if spelling.removesuffix("s") in _MONEY:
+            return Unit(spelling, spelling.removesuffix("s"))
+        named = all(_is_name(word) for word in _WORD.findall(spelling))
+        unit = _looked_up(spelling) if named else None
         if unit is not None:
             return unit
     return None
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether a word may name a unit: pint, which knows, takes long to load."""
+    if word in ("per", "squared", "cubed"):
+        return True
+    rests = [word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)]
+    return any(rest in _NAMES or rest[:-1] in _NAMES for rest in rests)
 
 
 def _looked_up(name: str) -> Unit | None:

@@ -3,10 +3,10 @@
     python -m tests.benchmarks.replay FILE...
 
 A file (JSON lines, also .gz) has one question a line: `id, kind (number|letter|bool|date|literal),
-question, choices?, answer`, and `outputs: {model: {text, key?}}`, where `key` is another reader's
-reading, to compare with. Printed per file: what is read; accuracy of panels of five with what
-reliability 100 unmarked runs teach; calls saved by stopping; calibration; an adversary; order.
-Intervals are 95 % bootstrap intervals over questions.
+question, choices?, answer`, and `outputs: {model: {text, key?, samples?: [{text}]}}`, where `key`
+is another reader's reading, to compare with. Printed is a table for each file, with 95 % bootstrap
+intervals over questions; reliability and confidence are learnt from other questions than those
+they are tried on.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import statistics
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from llm_reasonkit.reasoning.calibration import (
     calibration_error,
     confidence_in,
     is_worked_out,
+    wilson,
 )
 from llm_reasonkit.reasoning.families import family_of
 from llm_reasonkit.reasoning.reliability import Run, learn, weights_of
@@ -39,17 +42,25 @@ from llm_reasonkit.reasoning.voting import Ballot, Rule, Verdict, decide
 KINDS = {"number": "number", "letter": "choice", "bool": "yes-no", "date": "date"}
 HISTORY = 100
 DRAWS = 4
-WINNER_ONLY = Decimal("0.5")
+RESAMPLES = 200
+WINNER_ONLY = Rule(Decimal("0.5"))
 ADVERSARY = "adversary"
+SAMPLES = 5
+_ENDED = re.compile(r"[.!?。！？)\]}$*\"'`|”’>%]\s*$")
+
+# What a question, or a verdict on it, counts for in each figure; and a figure made of their means.
+Row = Mapping[str, float]
+Figure = Callable[[Row], float]
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its right answer and what each model's reply was read as."""
+    """A question with its right answer and what each model's reply, or samples, were read as."""
 
     form: AnswerForm
     gold: Answer
     answers: dict[str, Answer | None]
+    samples: dict[str, list[Answer | None]]
 
     def is_right(self, answer: Answer | None) -> bool:
         """Whether an answer is the right one."""
@@ -64,29 +75,54 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     yield from map(json.loads, content.splitlines())
 
 
+def is_complete(reply: str) -> bool:
+    """Tell whether a reply came to an end: as a sentence does, and not in a loop."""
+    text = reply.strip()
+    loops = len(text) > 400 and text.count(text[-60:]) >= 3
+    return len(text.split()) <= 12 or (_ENDED.search(text) is not None and not loops)
+
+
 def questions_of(path: Path) -> list[Question]:
     """Read every reply of a file, and print how that went."""
-    found, count = [], defaultdict(int)
+    found, reasons = [], Counter[str]()
+    compared = otherwise = 0
     for row in rows_of(path):
         form = form_of(row["question"], KINDS.get(row["kind"], "text"), row.get("choices", ()))
         gold = canonical(str(row["answer"]), form)
         if gold is None:
             continue
-        answers = {model: read(out["text"], form).answer for model, out in row["outputs"].items()}
-        found.append(Question(form, gold, answers))
+        texts = {
+            model: [out["text"], *(each["text"] for each in out.get("samples", ()))]
+            for model, out in row["outputs"].items()
+        }
+        readings = {text: read(text, form) for each in texts.values() for text in each}
+        answers = {model: readings[each[0]].answer for model, each in texts.items()}
+        samples = {
+            model: [readings[text].answer for text in each[1 : SAMPLES + 1]]
+            for model, each in texts.items()
+            if len(each) > SAMPLES
+        }
+        found.append(Question(form, gold, answers, samples))
         for model, out in row["outputs"].items():
+            if is_complete(out["text"]):
+                reasons[readings[out["text"]].reason] += 1
             theirs = canonical(str(out["key"]), form) if out.get("key") is not None else None
-            if theirs is not None:
-                count["read" if answers[model] else "unread"] += 1
-                answer = answers[model]
-                same = answer is None or _same_value(answer, theirs)
-                count["otherwise"] += not same
-    total = count["read"] + count["unread"]
-    print(f"\n{path.name}: {len(found)} questions, {total} replies in which the file has an answer")
-    print(
-        f"  read {count['read'] / total:.2%}, otherwise than there {count['otherwise'] / total:.2%}"
-    )
+            answer = answers[model]
+            if theirs is not None and answer is not None:
+                compared += 1
+                otherwise += not _same_value(answer, theirs)
+    complete = reasons.total()
+    print(f"\n{path.name}: {len(found)} questions, {complete} complete replies")
+    print(f"  usable: {_share(reasons.pop('', 0), complete)} of them")
+    for reason, count in reasons.most_common():
+        print(f"    {_share(count, complete)} {reason}")
+    print(f"  read otherwise than in the file: {_share(otherwise, compared)}")
     return found
+
+
+def _share(part: int, whole: int) -> str:
+    low, high = wilson(part, whole)
+    return f"{part / max(1, whole):.2%} [{low:.2%}, {high:.2%}]"
 
 
 def _same_value(one: Answer, other: Answer) -> bool:
@@ -96,7 +132,7 @@ def _same_value(one: Answer, other: Answer) -> bool:
 
 
 def ballots_for(question: Question, panel: Sequence[str]) -> list[Ballot]:
-    """Return the ballots of a panel whose members all answered."""
+    """Return the ballots of a panel whose members all replied."""
     return [
         Ballot(model, family_of(model), "vote" if answer else "no_vote", answer)
         for model in panel
@@ -117,103 +153,150 @@ def run_of(question: Question, panel: Sequence[str]) -> Run:
     verdict = decide(ballots_for(question, panel), Rule(), question.form)
     clusters = {panel[i]: cluster.number for cluster in verdict.clusters for i in cluster.members}
     options = len(question.form.choices) or (2 if question.form.kind == "yes-no" else None)
-    return Run(clusters, options)
+    return Run(clusters, options, silent=frozenset(panel) - frozenset(clusters))
 
 
-def learnt_rule(questions: Sequence[Question], panel: Sequence[str], threshold: Decimal) -> Rule:
+def learnt_rule(questions: Sequence[Question], panel: Sequence[str]) -> Rule:
     """Return the rule that a history of unmarked runs leads to."""
     known = learn([run_of(question, panel) for question in questions])
     strength = {member: reliability.right for member, reliability in known.items()}
-    return Rule(threshold, weights=weights_of(panel, known), strength=strength)
+    return Rule(weights=weights_of(panel, known), strength=strength)
 
 
-def interval(values: Sequence[float]) -> str:
-    """Return a mean in points with its bootstrap interval."""
-    chance = random.Random(1)
-    means = sorted(statistics.fmean(chance.choices(values, k=len(values))) for _ in range(400))
-    return (
-        f"{100 * statistics.fmean(values):+.1f} [{100 * means[10]:+.1f}, {100 * means[389]:+.1f}]"
+def with_adversary(question: Question, others: Sequence[str]) -> Question:
+    """Add a member that knows all: it repeats the most frequent wrong answer, or makes one up."""
+    verdict = decide(ballots_for(question, others), Rule(), question.form)
+    made_up = (
+        canonical(text, question.form)
+        for text in (*question.form.letters, "yes", "no", "-987654321", "nonsense")
     )
+    answers = (*(cluster.answer for cluster in verdict.clusters), *made_up)
+    wrong = next(a for a in answers if a is not None and not question.is_right(a))
+    return replace(question, answers={**question.answers, ADVERSARY: wrong})
 
 
-def panels_of(questions: Sequence[Question]) -> dict[str, list[str]]:
-    """Choose panels of five by accuracy: comparable ones, and one strong with four weak."""
-    models = sorted({model for question in questions for model in question.answers})
-    models = [m for m in models if all(m in question.answers for question in questions)]
+def asked_early(whole: Sequence[Ballot], rule: Rule, form: AnswerForm) -> list[Ballot]:
+    """Ask in waves until it is decided; what was not asked is left pending."""
+    so_far = [replace(ballot, status="pending", answer=None) for ballot in whole]
+    while wave := next_wave(so_far, rule, form):
+        for index in wave:
+            so_far[index] = whole[index]
+    return so_far
 
-    def accuracy(model: str) -> float:
-        return statistics.fmean(q.is_right(q.answers[model]) for q in questions)
 
-    ranked = sorted(models, key=accuracy, reverse=True)
-    if len(ranked) < 9:
-        return {"all": ranked[:5]} if len(ranked) >= 3 else {}
-    middle = len(ranked) // 2 - 2
-    return {
-        "strong": ranked[1:6],
-        "middling": ranked[middle : middle + 5],
-        "weak": ranked[-6:-1],
-        "skewed": [ranked[0], *ranked[-4:]],
-        "skewed (second best)": [ranked[1], *ranked[-6:-2]],
+def stopping(whole: Sequence[Ballot], rule: Rule, question: Question) -> dict[str, float]:
+    """Hold the early verdict against that of the whole panel."""
+    early = asked_early(whole, rule, question.form)
+    told = [
+        (verdict.winner and verdict.winner.answer.key, verdict.accepted)
+        for verdict in (decide(each, rule, question.form) for each in (early, whole))
+    ]
+    saved = sum(ballot.status == "pending" for ballot in early) / len(whole)
+    changed = told[0] != told[1] or not is_decided(whole, rule, question.form)
+    return {"saved": saved, "changed": float(changed)}
+
+
+def measured(
+    questions: Sequence[Question], panel: Sequence[str], later: Sequence[Question]
+) -> Iterator[dict[str, float]]:
+    """Yield what each later question counts for, with what the others taught."""
+    weakest = min(panel, key=lambda m: sum(q.is_right(q.answers[m]) for q in (*questions, *later)))
+    others = [model for model in panel if model != weakest]
+    hostile = [*others, ADVERSARY]
+    rule = learnt_rule(questions, panel)
+    wary = learnt_rule([with_adversary(question, others) for question in questions], hostile)
+    for question in later:
+        bad = with_adversary(question, others)
+        honest, infiltrated = ballots_for(question, panel), ballots_for(bad, hostile)
+        verdicts = {
+            "plurality": decide(honest, Rule(), question.form),
+            "learnt": decide(honest, rule, question.form),
+            "adversary": decide(infiltrated, Rule(), question.form),
+            "wary": decide(infiltrated, wary, question.form),
+        }
+        row = {name: score(question, verdict) for name, verdict in verdicts.items()}
+        row |= {f"false {n}": float(v.accepted and not row[n]) for n, v in verdicts.items()}
+        row |= {model: float(question.is_right(question.answers[model])) for model in panel}
+        turned = decide(honest[::-1], rule, question.form)
+        row["order"] = float(_told(turned, honest[::-1]) != _told(verdicts["learnt"], honest))
+        yield row
+
+
+def _told(verdict: Verdict, ballots: Sequence[Ballot]) -> object:
+    clusters = {
+        (found.answer.key, found.rung, frozenset(ballots[i].member for i in found.members))
+        for found in verdict.clusters
     }
+    return verdict.winner and verdict.winner.answer.key, verdict.status, verdict.notes, clusters
 
 
-def draws(questions: Sequence[Question]) -> Iterator[tuple[list[Question], list[Question]]]:
-    """Yield random histories, and the questions that come after them."""
+def figures(rows: Sequence[Row], panel: Sequence[str]) -> dict[str, Figure]:
+    """Say how each line of the table follows from the means."""
+    best = max(panel, key=lambda model: statistics.fmean(row[model] for row in rows))
+
+    def gap(means: Row) -> float:
+        missing = means[best] - means["plurality"]
+        return (means["learnt"] - means["plurality"]) / missing if missing else 0.0
+
+    def less(one: str, other: str) -> Figure:
+        return lambda means: means[one] - means[other]
+
+    table: dict[str, Figure] = {
+        "best member": lambda means: means[best],
+        "plurality": lambda means: means["plurality"],
+        "learnt": lambda means: means["learnt"],
+        "learnt - plurality": less("learnt", "plurality"),
+        "learnt - best member": less("learnt", best),
+    }
+    if statistics.fmean(row[best] - row["plurality"] for row in rows) > 0.01:
+        table["of the gap"] = gap
+    table |= {
+        "adversary, no history": less("adversary", "plurality"),
+        "  falsely accepted": less("false adversary", "false plurality"),
+        "adversary, 100 runs": less("wary", "learnt"),
+        "  falsely accepted, 100 runs": less("false wary", "false learnt"),
+        "order changes it": lambda means: means["order"],
+    }
+    return table
+
+
+def intervals(rows: Sequence[Row], lines: Mapping[str, Figure]) -> dict[str, str]:
+    """Return figures in points with their bootstrap intervals."""
+    names = list(rows[0])
+    columns = [[row[name] for name in names] for row in rows]
+    chance = random.Random(1)
+
+    def means(sample: Sequence[Sequence[float]]) -> Row:
+        sums = map(sum, zip(*sample, strict=True))
+        return {name: total / len(sample) for name, total in zip(names, sums, strict=True)}
+
+    resampled = [means(chance.choices(columns, k=len(columns))) for _ in range(RESAMPLES)]
+    table = {}
+    for title, figure in lines.items():
+        found = sorted(100 * figure(each) for each in resampled)
+        low, high = found[RESAMPLES // 40], found[-1 - RESAMPLES // 40]
+        table[title] = f"{100 * figure(means(columns)):.1f} [{low:.1f}, {high:.1f}]"
+    return table
+
+
+def by_question(questions: Sequence[Question], panel: Sequence[str]) -> list[dict[str, float]]:
+    """Measure on what comes after random histories; a question counts with its mean."""
+    seen = defaultdict(list)
     for seed in range(DRAWS):
-        order = list(questions)
+        order = list(range(len(questions)))
         random.Random(seed).shuffle(order)
-        yield order[:HISTORY], order[HISTORY:]
+        history = [questions[i] for i in order[:HISTORY]]
+        rows = measured(history, panel, [questions[i] for i in order[HISTORY:]])
+        for index, row in zip(order[HISTORY:], rows, strict=True):
+            seen[index].append(row)
+    return [
+        {name: statistics.fmean(row[name] for row in rows) for name in rows[0]}
+        for rows in seen.values()
+    ]
 
 
-def report_accuracy(name: str, questions: Sequence[Question], panel: Sequence[str]) -> None:
-    """Compare the verdicts with plurality and with the best member."""
-    plain, ours, alone = [], [], defaultdict(list)
-    for history, later in draws(questions):
-        rule = learnt_rule(history, panel, WINNER_ONLY)
-        for question in later:
-            ballots = ballots_for(question, panel)
-            plain.append(score(question, decide(ballots, Rule(), question.form)))
-            ours.append(score(question, decide(ballots, rule, question.form)))
-            for model in panel:
-                alone[model].append(float(question.is_right(question.answers[model])))
-    best = max(alone.values(), key=statistics.fmean)
-    gap = statistics.fmean(best) - statistics.fmean(plain)
-    recovered = (statistics.fmean(ours) - statistics.fmean(plain)) / gap if gap > 0.01 else None
-    print(
-        f"  {name}: best member {statistics.fmean(best):.3f}, "
-        f"plurality {statistics.fmean(plain):.3f}, ours {statistics.fmean(ours):.3f}; to plurality "
-        f"{interval([a - b for a, b in zip(ours, plain, strict=True)])}, to the best "
-        f"{interval([a - b for a, b in zip(ours, best, strict=True)])}"
-        + (f"; {recovered:.0%} of the gap" if recovered is not None else "")
-    )
-
-
-def report_stopping(name: str, questions: Sequence[Question], panel: Sequence[str]) -> None:
-    """Ask in waves, and hold each early verdict against that of the whole panel."""
-    for rule in (Rule(WINNER_ONLY), Rule()):
-        asked = changed = 0
-        for question in questions:
-            whole = ballots_for(question, panel)
-            so_far = [replace(ballot, status="pending", answer=None) for ballot in whole]
-            while wave := next_wave(so_far, rule, question.form):
-                waiting = [i for i, ballot in enumerate(so_far) if ballot.status == "pending"]
-                for index in waiting[:wave]:
-                    so_far[index] = whole[index]
-            asked += sum(ballot.status != "pending" for ballot in so_far)
-            early, full = (decide(b, rule, question.form) for b in (so_far, whole))
-            changed += _told(early) != _told(full) or not is_decided(whole, rule, question.form)
-        saved = 1 - asked / len(questions) / len(panel)
-        print(
-            f"  {name}, threshold {rule.threshold}: {saved:.1%} of calls saved, {changed} changed"
-        )
-
-
-def _told(verdict: Verdict) -> tuple[str | None, bool]:
-    return verdict.winner and verdict.winner.answer.key, verdict.accepted
-
-
-def report_calibration(name: str, questions: Sequence[Question], panel: Sequence[str]) -> None:
-    """Print the calibration error of what is shown with no, 100 and 200 marks."""
+def errors(questions: Sequence[Question], panel: Sequence[str]) -> dict[str, str]:
+    """Return the calibration error of what is shown with no, 100 and 200 marks."""
     marks = []
     for question in questions:
         verdict = decide(ballots_for(question, panel), Rule(), question.form)
@@ -221,82 +304,100 @@ def report_calibration(name: str, questions: Sequence[Question], panel: Sequence
             worked_out = is_worked_out(question.form)
             pattern = Pattern(question.form.kind, worked_out, verdict.leading, len(panel), 2)
             marks.append(Mark(pattern, question.is_right(verdict.winner.answer)))
-    errors = []
-    for count in (0, 100, 200):
+    table = {}
+    for count in (0, HISTORY, 2 * HISTORY):
         found = []
-        for seed in range(DRAWS):
-            order = list(marks)
-            random.Random(seed).shuffle(order)
-            shown: dict[Pattern, float] = {}
-            for mark in order[count:]:
-                if mark.pattern not in shown:
-                    shown[mark.pattern] = confidence_in(mark.pattern, order[:count]).overall
-            found.append(calibration_error([(shown[m.pattern], m.right) for m in order[count:]]))
-        errors.append(f"{count or 'prior'} {statistics.fmean(found):.3f}")
-    print(f"  {name}, calibration error: {', '.join(errors)}")
-
-
-def with_adversary(question: Question, panel: Sequence[str]) -> Question:
-    """Let one more model repeat a wrong answer of another's, where there is one."""
-    wrong = [a for m in panel if (a := question.answers[m]) and not question.is_right(a)]
-    return replace(question, answers={**question.answers, ADVERSARY: wrong[0] if wrong else None})
-
-
-def report_adversary(name: str, questions: Sequence[Question], panel: Sequence[str]) -> None:
-    """Put an adversary in place of the weakest member."""
-    weakest = min(panel, key=lambda m: sum(q.is_right(q.answers[m]) for q in questions))
-    others = [model for model in panel if model != weakest]
-    lost, accepted = [], []
-    for history, later in draws(questions):
-        hostile = [*others, ADVERSARY]
-        before = learnt_rule(history, panel, Decimal("0.8"))
-        after = learnt_rule([with_adversary(q, others) for q in history], hostile, Decimal("0.8"))
-        for question in later:
-            one = decide(ballots_for(question, panel), before, question.form)
-            other = decide(
-                ballots_for(with_adversary(question, others), hostile), after, question.form
+        for seed in range(20):
+            order = random.Random(seed).sample(marks, len(marks))
+            known, later = (
+                order[:count],
+                order[count:] if count else random.Random(seed).choices(marks, k=len(marks)),
             )
-            lost.append(score(question, other) - score(question, one))
-            false = [v.accepted and not score(question, v) for v in (other, one)]
-            accepted.append(float(false[0]) - float(false[1]))
-    print(
-        f"  {name}, an adversary: accuracy {interval(lost)}, falsely accepted {interval(accepted)}"
-    )
+            shown = {
+                pattern: confidence_in(pattern, known).overall
+                for pattern in {mark.pattern for mark in later}
+            }
+            found.append(calibration_error([(shown[m.pattern], m.right) for m in later]))
+        found.sort()
+        name = f"error with {count} marks" if count else "error of the prior"
+        table[name] = f"{statistics.fmean(found):.3f} [{found[0]:.3f}, {found[-1]:.3f}]"
+    return table
 
 
-def report_order(questions: Sequence[Question], panel: Sequence[str]) -> None:
-    """Shuffle the members of every question, and count verdicts that change."""
-    chance, changed = random.Random(2), 0
-    for question in questions:
-        ballots = ballots_for(question, panel)
-        shuffled = chance.sample(ballots, len(ballots))
-        one, other = (decide(b, Rule(), question.form) for b in (ballots, shuffled))
-        names = [
-            [(c.answer.key, c.rung, sorted(b[i].member for i in c.members)) for c in v.clusters]
-            for v, b in ((one, ballots), (other, shuffled))
-        ]
-        changed += names[0] != names[1] or _told(one) != _told(other)
-    print(f"  order: {changed} of {len(questions)} verdicts depend on it")
+def panels_of(questions: Sequence[Question]) -> dict[str, list[str]]:
+    """Choose panels of five by accuracy: comparable ones, and one strong with four weak."""
+    models = sorted(set.intersection(*(set(question.answers) for question in questions)))
+
+    def accuracy(model: str) -> float:
+        return statistics.fmean(q.is_right(q.answers[model]) for q in questions)
+
+    ranked = sorted(models, key=accuracy, reverse=True)
+    if len(ranked) < 9:
+        return {"all": ranked[:5]}
+    middle = len(ranked) // 2 - 2
+    return {
+        "strong": ranked[1:6],
+        "middling": ranked[middle : middle + 5],
+        "weak": ranked[-6:-1],
+        "skewed": [ranked[0], *ranked[-4:]],
+        "skewed, second": [ranked[1], *ranked[-6:-2]],
+    }
+
+
+def saved(
+    questions: Sequence[Question], ballots: Callable[[Question], Sequence[Ballot]], name: str
+) -> dict[str, str]:
+    """Return the calls saved where only the winner counts, and at the default threshold."""
+    table = {}
+    for rule in (WINNER_ONLY, Rule()):
+        title = f"{name}, {rule.threshold}"
+        rows = [stopping(ballots(question), rule, question) for question in questions]
+        changed = sum(row["changed"] for row in rows)
+        table |= intervals(rows, {title: lambda means: means["saved"]})
+        if changed:
+            table[f"{title} CHANGED"] = f"{changed:.0f}"
+    return table
+
+
+def samples_of(model: str, question: Question) -> list[Ballot]:
+    """Return the ballots of samples of one model."""
+    return [
+        Ballot(f"{model}#{number}", family_of(model), "vote" if answer else "no_vote", answer)
+        for number, answer in enumerate(question.samples[model], 1)
+    ]
+
+
+def report(questions: Sequence[Question]) -> None:
+    """Print the table of questions that the same models answered, and what samples save."""
+    columns = {}
+    for name, panel in panels_of(questions).items():
+        rows = by_question(questions, panel)
+        column = intervals(rows, figures(rows, panel))
+        for size in (3, 5):
+            if size <= len(panel):
+                some = partial(ballots_for, panel=panel[:size])
+                column |= saved(questions, some, f"saved of {size}")
+        columns[name] = column | errors(questions, panel)
+    print(f"\n  {len(questions)} questions; points, shares in %")
+    print(f"  {'':30}" + "".join(f"{name:>22}" for name in columns))
+    for title in dict.fromkeys(title for column in columns.values() for title in column):
+        cells = (f"{column.get(title, '-'):>22}" for column in columns.values())
+        print(f"  {title:30}" + "".join(cells))
+    for model in sorted({model for question in questions for model in question.samples}):
+        sampled = [question for question in questions if model in question.samples]
+        found = saved(sampled, partial(samples_of, model), f"saved of {SAMPLES} samples")
+        print(f"  {model}, {len(sampled)} questions: {found}")
 
 
 def main() -> None:
     """Print the figures for each file."""
-    reports: list[Callable[[str, Sequence[Question], Sequence[str]], None]] = [
-        report_accuracy,
-        report_calibration,
-        report_adversary,
-    ]
     for path in map(Path, sys.argv[1:]):
-        by_kind = defaultdict(list)
+        groups = defaultdict(list)
         for question in questions_of(path):
-            by_kind[frozenset(question.answers)].append(question)
-        for questions in (group for group in by_kind.values() if len(group) > 2 * HISTORY):
-            for name, panel in panels_of(questions).items():
-                for report in reports:
-                    report(name, questions, panel)
-                report_stopping(f"{name}, first three", questions, panel[:3])
-                report_stopping(f"{name}, all five", questions, panel)
-                report_order(questions, panel)
+            groups[frozenset(question.answers)].append(question)
+        for models, questions in groups.items():
+            if len(questions) > 2 * HISTORY and len(models) >= 3:
+                report(questions)
 
 
 if __name__ == "__main__":

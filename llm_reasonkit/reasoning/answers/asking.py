@@ -13,6 +13,7 @@ _WANTED: dict[Kind, str] = {
     "date": "the date as YYYY-MM-DD, as far as it is known",
     "list": "the items, separated by semicolons",
     "code": "the code",
+    "json": "a JSON object",
     "text": "the answer in as few words as possible",
 }
 
@@ -21,6 +22,9 @@ def request_for(form: AnswerForm) -> str:
     """Return the words to append to a question, so that a reply ends in a short typed answer."""
     if form.kind == "code":
         return "\n\nEnd your reply with the complete code in one fenced block."
+    if form.kind == "json":
+        # The schema goes along with the call, or is put into words where a model takes none.
+        return ""
     options = ""
     if form.choices and any(form.choices):
         lettered = zip(form.letters, form.choices, strict=True)

@@ -9,7 +9,12 @@ from typing import Literal
 from llm_reasonkit.reasoning.answers.answer import Answer
 from llm_reasonkit.reasoning.answers.canonical import canonical
 from llm_reasonkit.reasoning.answers.form import AnswerForm
-from llm_reasonkit.reasoning.answers.heads import computes, head_letter, options_named
+from llm_reasonkit.reasoning.answers.heads import (
+    computes,
+    head_letter,
+    options_named,
+    texts_of_others,
+)
 from llm_reasonkit.reasoning.answers.latex import plain
 from llm_reasonkit.reasoning.answers.numbers import amounts_in
 from llm_reasonkit.reasoning.answers.patterns import any_of
@@ -31,6 +36,7 @@ _LEFT_OPEN = any_of(
     r"\b(?:if|whether|unless|could|might|may|let's|let us|need to|determine|likely|ob|si|se)\b",
     r"[?？]",
 )
+_DENIED = any_of(r"(?:\b(?:not|cannot|never)\b|n't\b)(?:(?!\bis\b)[^,;:]){0,20}$")
 _COMMA = re.compile(r"[,;:]")
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*")
 _SENTENCE = re.compile(r"[^.!?。！？\n]*+(?:\.\d[^.!?。！？\n]*+)*+[.!?。！？]?[*\"')\]]*")
@@ -154,7 +160,7 @@ def _only_option(text: str, form: AnswerForm) -> Answer | None:
     named = {
         letter
         for letter, choice in form.options.items()
-        for mark in re.finditer(rf"\({re.escape(letter)}\)\W*", text)
+        for mark in re.finditer(rf"(?<!\w){re.escape(letter)}[).:]\W*", text)
         if text_key(choice)
         and text_key(text[mark.end() : mark.end() + 300]).startswith(text_key(choice)[:40])
     }
@@ -166,7 +172,11 @@ def _named_option(sentence: str, form: AnswerForm) -> Answer | None:
     named = options_named(sentence)
     named &= set(form.letters)
     if len(named) == 1:
-        return canonical(named.pop(), form)
+        letter = named.pop()
+        before, _, rest = sentence.rpartition(letter)
+        if _DENIED.search(before) or text_key(rest.strip("* )")) in texts_of_others(letter, form):
+            return None
+        return canonical(letter, form)
     if named or not form.choices:
         return None
     words = f" {text_key(sentence)} "

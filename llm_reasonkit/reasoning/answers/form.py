@@ -7,7 +7,7 @@ from typing import Literal
 
 from llm_reasonkit.reasoning.units import Unit
 
-Kind = Literal["number", "choice", "yes-no", "date", "list", "code", "text"]
+Kind = Literal["number", "choice", "yes-no", "date", "list", "code", "json", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class AnswerForm:
     for a part of a whole, so that 50 % and 0.5 are one answer. ordered: the order of a list
     matters. predicate: stems of what a yes-no question asks. day_first: how 03/04/2024 is to be
     read, if that is known. is_open: the question asks for prose, which is not voted on. found: the
-    kind was found in the question, not given.
+    kind was found in the question, not given. term: the sum that the question is, as written.
+    schema: what answers of the kind `json` have to fit, a JSON Schema as JSON.
     """
 
     kind: Kind
@@ -32,6 +33,8 @@ class AnswerForm:
     day_first: bool | None = None
     is_open: bool = False
     found: bool = False
+    term: str = ""
+    schema: str = ""
 
     @property
     def options(self) -> dict[str, str]:

@@ -117,7 +117,7 @@ def _choice(text: str, form: AnswerForm, following: str) -> Answer | None:
         return canonical(clause, form) or canonical(bare, form) or _only_marked(clause, form)
     if _ALSO.match(rest) or _is_option(following, form, letter):
         return None
-    if text_key(_clause(rest)) in _texts_of_others(letter, form):
+    if text_key(_clause(rest)) in texts_of_others(letter, form):
         return None
     return Answer(text.strip(" :*.\n"), "choice", letter)
 
@@ -143,7 +143,8 @@ def head_letter(text: str, form: AnswerForm) -> tuple[str | None, str]:
     return (letter, rest) if letter not in ("A", "I") and follows else (None, text)
 
 
-def _texts_of_others(letter: str, form: AnswerForm) -> set[str]:
+def texts_of_others(letter: str, form: AnswerForm) -> set[str]:
+    """Return the options that a letter does not stand for, as they are compared."""
     return {text_key(text) for other, text in form.options.items() if other != letter and text}
 
 

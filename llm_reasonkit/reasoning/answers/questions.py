@@ -98,6 +98,7 @@ _QUANTITY = "|".join(
         "count",
         "thickness",
         "result",
+        "(?:boiling|melting|freezing) point",
     ]
 )
 
@@ -111,11 +112,22 @@ _HOW_MANY = any_of(
 _NUMBER = any_of(
     rf"\bwhat(?:'s|’s)?\b.{{0,60}}\b(?:{_QUANTITY})s?\b",
     rf"\bfind (?:the )?(?:\w+ )?(?:{_QUANTITY})\b",
-    r"\b(?:calculate|compute|evaluate|estimate|solve for)\b",
+    r"\b(?:calculate|compute|evaluate|estimate|solve for)\b|^convert\b.*\d",
     r"\bwhat(?:'s| is)\s+[-\d(√\\$]",
 )
+# Nothing but a sum: `17 * 23?`, `15% of 80 = ?`, also after `what is` and the like.
+_SUM = re.compile(
+    r"(?:(?:what(?:'s|’s| is)|how much is|calculate|compute|evaluate)\s+)?"
+    r"((?:sqrt|of\b|[-+−√$€£\d.,()*/^×·⋅÷%!\s]|(?<=\d)\s*x\s*(?=\d))+?)[\s=?.]*",
+    re.IGNORECASE,
+)
+# What is asked for is no number, however many there are in the question.
+_NO_NUMBER = any_of(
+    r"\bwhat (?:should|would you|do you|kind|type|sort|day|month|colou?r|shape|word|letter|name)\b"
+)
+_DIFFERENCE = any_of(r"\bdifferences? between\b")
 _YES_NO = any_of(
-    rf"^(?:{_AUXILIARY})\s+(?!.*\bor\b(?!\s+(?:not|no)\b)).*\?$",
+    rf"^(?!was (?:ist|sind|war)\b)(?:{_AUXILIARY})\s+(?!.*\bor\b(?!\s+(?:not|no)\b)).*\?$",
     rf",\s*(?:{_AUXILIARY})\s+(?:you|it|he|she|they|we|the|this|that|there|i)\b(?!.*\bor\b).*\?$",
     r"\b(?:yes[ /]+(?:or[ /]+)?no|true[ /]+or[ /]+false)\b",
     r"^(?:est-ce que|ist|sind|hat|kann|war|darf|soll|stimmt)\s.*\?$",
@@ -148,6 +160,7 @@ _SHORT = any_of(
     r"\bwhat(?:'s| is| was| are| were) the (?:\w+ ){0,3}(?:name|capital|word|title|term|currency"
     r"|colou?r|language|letter|symbol|formula|largest|smallest|tallest|longest|first|last|author"
     r"|opposite)\b",
+    r"^(?:the )?(?:capital|author|currency|inventor|symbol) of\b|\bstands? for\b|^translate\b",
     r"\bin one word\b|\bone (?:word|name|term)\b|\bname of\b|\bconcatenate\b",
     r"\b(?:simplify|factor|express|find|solve|expand)\b",
 )
@@ -168,10 +181,11 @@ _MONEY = any_of(
 )
 # What is asked, and its options, stand at the end.
 _LONGEST = 8000
+_LONGEST_SUM = 200
 _SIGN = re.compile(r"[$€£¥₹₽₩]")
 _ABBREVIATED = re.compile(r"\b(Mrs?|Ms|Drs?|vs|St|approx|e\.g|i\.e)\.")
-# Possessive: what was taken is never given back, so no text can make this slow.
-_SENTENCE = re.compile(r"[^.?!。？！\n]*+(?:\.\d[^.?!。？！\n]*+)*+[?？]")
+# Possessive, and from the beginning of a sentence only, so that no text can make this slow.
+_SENTENCE = re.compile(r"(?<![^.?!。？！\n])[^.?!。？！\n]*+(?:\.\d[^.?!。？！\n]*+)*+[?？]")
 
 
 def form_of(question: str, kind: Kind | None = None, choices: Sequence[str] = ()) -> AnswerForm:
@@ -198,6 +212,7 @@ def form_of(question: str, kind: Kind | None = None, choices: Sequence[str] = ()
         predicate=_predicate(asked) if kind == "yes-no" else frozenset(),
         day_first=_day_first(question.lower()),
         is_open=found and kind == "text" and not _SHORT.search(asked),
+        term=_sum_in(question),
         found=found,
     )
 
@@ -218,12 +233,21 @@ def _asked(question: str) -> str:
     return (asking[-1] if asking else question).strip()
 
 
+def _sum_in(question: str) -> str:
+    """Return the sum that is all that a question asks for, as written; empty where it is not."""
+    found = _SUM.fullmatch(question.strip()) if len(question) <= _LONGEST_SUM else None
+    return found[1].strip() if found and re.search(r"\d", found[1]) else ""
+
+
 def _kind_of(asked: str, question: str) -> Kind:
     if _CODE.search(question):
         return "code"
+    if _sum_in(question):
+        return "number"
     if _DATE.search(asked) or _DATE_PATTERN.search(question):
         return "date"
-    if _PROSE.search(asked):
+    has_figures = re.search(r"\d", question)
+    if _PROSE.search(asked) or (_DIFFERENCE.search(asked) and not has_figures):
         return "text"
     if _HOW_MANY.search(asked):
         return "number"
@@ -233,7 +257,9 @@ def _kind_of(asked: str, question: str) -> Kind:
         return "list"
     # A problem with numbers in it that asks `what …` asks for one more.
     if _NUMBER.search(asked) or (
-        re.search(r"\bwhat\b", asked, re.I) and len(re.findall(r"\d+", question)) >= 2
+        re.search(r"\bwhat\b", asked, re.I)
+        and not _NO_NUMBER.search(asked)
+        and len(re.findall(r"\d+", question)) >= 2
     ):
         return "number"
     return "text"

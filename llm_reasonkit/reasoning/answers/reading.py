@@ -12,6 +12,7 @@ from llm_reasonkit.reasoning.answers.endings import read_ending
 from llm_reasonkit.reasoning.answers.equality import sameness
 from llm_reasonkit.reasoning.answers.form import AnswerForm
 from llm_reasonkit.reasoning.answers.heads import only_amount, read_head
+from llm_reasonkit.reasoning.answers.objects import read_json
 from llm_reasonkit.reasoning.answers.replies import (
     holds_object,
     is_refusal,
@@ -21,6 +22,7 @@ from llm_reasonkit.reasoning.answers.replies import (
 )
 from llm_reasonkit.reasoning.answers.statements import Statement, revises, statements
 from llm_reasonkit.reasoning.checks.folding import sentences
+from llm_reasonkit.reasoning.extract import ExtractError
 
 Found = Literal["json", "statement", "whole", "opening", "ending", "code"]
 
@@ -55,6 +57,8 @@ def read(reply: str, form: AnswerForm, *, finished: bool = True) -> Reading:
         return Reading(reason="cut off")
     if form.kind == "code":
         return _code(text, form)
+    if form.kind == "json":
+        return _json(text, form)
     reading = _in_json(text, form) or _in_statements(text, form)
     if reading is not None:
         return reading
@@ -139,6 +143,13 @@ def _at_the_edges(text: str, form: AnswerForm) -> Reading:
         if answer is not None:
             return Reading(answer, found=found)
     return Reading(reason="no answer found")
+
+
+def _json(text: str, form: AnswerForm) -> Reading:
+    try:
+        return Reading(read_json(text, form.schema), found="json")
+    except ExtractError as error:
+        return Reading(reason=str(error))
 
 
 def _code(text: str, form: AnswerForm) -> Reading:

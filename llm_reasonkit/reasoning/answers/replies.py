@@ -17,11 +17,13 @@ _CHANNEL = re.compile(
     r"(?=<\|(?:end|return|start|call)\|>|<\|channel\|>|$)",
     re.DOTALL,
 )
-_SPECIAL = re.compile(r"<\|[^|<>]{1,30}\|>|</?s>|<(?:end_of_turn|eos)>")
-# A base model goes on and asks itself the next question.
+_SPECIAL = re.compile(r"<\|[^|<>]{1,30}\|>|</?s>|<(?:end_of_turn|(?i:eos(?:_token)?))>")
+# A base model goes on and asks itself the next question, or sums up those of its examples.
 _NEXT_TURN = any_of(
     r"\n[ \t]*(?:#{1,4}\s*)?(?:\*\*)?(?:Question|Q|User|Human|Problem|Instruction|Input)"
-    r"(?:\s*\d+)?\s*(?:\*\*)?\s*[:：]"
+    r"(?:\s*\d+)?\s*(?:\*\*)?\s*[:：]",
+    r"\n[^\n]{0,60}(?:\ball (?:of )?(?:the|these|our|my) (?:questions and )?answers\b"
+    r"|(?:以上|所有)[^\n]{0,10}答案)",
 )
 _REFUSAL = any_of(
     r"^\W*(?:i'?m|i am|we'?re) (?:really |very |so )?"

@@ -46,10 +46,16 @@ _THE_ANSWER = (
     r"(?:(?:to|for|of|in) (?:the|this|your|that|which)\b[^.:\n]{0,80}?)? *"
     rf"(?:(?:{_IS})\b|→|->|(?=[:：=]|\s*\n))"
 )
+# this corresponds to option; matches the choice
+_POINTS = (
+    r"(?<!not )(?<!n't )(?:(?:corresponds?|corresponding) to|match(?:es|ing)?|agrees? with"
+    r"|(?:this|that|which) is) (?:the )?(?:answer )?(?:option|choice)\b(?= ?\W{0,3}[A-Z\d]\b)"
+)
 _SAYS = "|".join(
     (
         _THE_BEST,
         _THE_ANSWER,
+        _POINTS,
         *(
             rf"(?:{name})(?:\*\*)? *(?:(?:{verbs})(?![a-z])|(?=[:：]))"
             for name, verbs in _ELSEWHERE
