@@ -81,7 +81,7 @@ def quote(ident: str, claim: str, stance: str, words: str, number: int) -> dict[
 
 
 QUOTES = [
-    quote("E1", "C1", "refutes", "held 65 orders a second for ten minutes", 1),
+    quote("e1.1", "C1", "refutes", "held 65 orders a second for ten minutes", 1),
     quote("E2", "C2", "supports", "Deployments take 50 minutes", 2),
 ]
 CLAIMS = [
@@ -218,7 +218,7 @@ def sample() -> Result:
     run.check(
         "proofguard.quotes",
         {"quotes": QUOTES, "dropped": [{"id": "E3", "reason": "altered"}]},
-        ("quote E1 stands in its source", "passed", f"S1, character {QUOTES[0]['start']}"),
+        ("quote e1.1 stands in its source", "passed", f"S1, character {QUOTES[0]['start']}"),
         ("quote E2 stands in its source", "passed", f"S2, character {QUOTES[1]['start']}"),
         (
             "quote E3 stands in its source",
@@ -227,7 +227,7 @@ def sample() -> Result:
         ),
     )
     run.call(
-        "proofguard.judgement", {"judgements": [{"evidence": "E1", "relation": "contradicts"}]}
+        "proofguard.judgement", {"judgements": [{"evidence": "e1.1", "relation": "contradicts"}]}
     )
     run.check(
         "proofguard.verdicts",

@@ -172,7 +172,7 @@ def test_quotes_are_marked_in_their_source() -> None:
             ("The monolith cannot handle more than 40 orders a second", "C1"),
             ("deployments take 50 minutes", "C2"),
         ],
-        REPORT: [("held 65 orders a second for ten minutes", "E1 refutes C1")],
+        REPORT: [("held 65 orders a second for ten minutes", "e1.1 refutes C1")],
         NOTES: [("Deployments take 50 minutes", "E2 supports C2")],
     }
 
@@ -190,9 +190,9 @@ def test_links_inside_of_the_page_lead_somewhere() -> None:
 def test_check_leads_to_the_words_it_is_about() -> None:
     """A fact about a quote has a link to where the quote stands."""
     read = page()
-    item = next(node for node in read.css(".checks li") if "quote E1" in node.text())
+    item = next(node for node in read.css(".checks li") if "quote e1.1" in node.text())
     target = str(item.css_first("a").attributes["href"])
-    assert words(read.css_first(target)) == "E1 refutes C1"
+    assert words(read.css_first(target)) == "e1.1 refutes C1"
 
 
 def test_nothing_to_tell_is_no_success() -> None:

@@ -47,7 +47,8 @@ def _per_right(each: Score) -> str:
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
-    table.add_column(first, overflow="fold", min_width=24)
+    table.add_column(first, overflow="fold", min_width=16)
     for name in others:
-        table.add_column(name, justify="right")
+        # Half a figure would be another.
+        table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -38,7 +38,7 @@ def estimate_page(found: Estimate) -> RenderableType:
         _usd(found.most_usd),
     ]
     _add_footer(table, sums)
-    held: list[str] = []
+    held = ["tokens in→out are those of one call of the step, amounts those of all its calls"]
     if found.limit is not None and (found.most_usd is None or found.most_usd > found.limit):
         held.append(f"the budget stops the run at {figures.usd(found.limit)}")
     if found.max_calls is not None and found.max_calls < found.most_calls:

@@ -102,10 +102,11 @@ def all_tokens(tokens: Tokens) -> str:
 
 
 def checks(items: Sequence[CheckItem]) -> str:
-    """Format how checks came out: `4 passed, 1 failed, 2 not checkable`; `nothing` without any."""
+    """Format how checks came out: `4 passed, 1 failed`, or `nothing to check` without any."""
     words = {"passed": "passed", "failed": "failed", "not_checkable": "not checkable"}
     counts = {word: sum(item.status == status for item in items) for status, word in words.items()}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing"
+    said = [f"{count} {word}" for word, count in counts.items() if count]
+    return ", ".join(said) or "nothing to check"
 
 
 def confidence(stated: Confidence) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 240
 _TAB_LENGTH = 70
-_WORD = re.compile(r"[\w-]+")
+_WORD = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
 def run_document(result: Result, sources: Sequence[Source] = ()) -> str:

@@ -76,7 +76,7 @@ def test_finding_runs(page: Page, site: Site) -> None:
 def test_words_stand_in_their_source(page: Page, site: Site) -> None:
     """A check leads to the words it is about, marked in the text that was given."""
     page.goto(f"{site.home}/run/{site.sample.run_id}")
-    page.locator("li:has-text('quote E1')").get_by_role("link", name="see the words").click()
+    page.locator("li:has-text('quote e1.1')").get_by_role("link", name="see the words").click()
     expect(page.locator(":target")).to_be_in_viewport()
     words = "held 65 orders a second for ten minutes"
     expect(page.locator(".source mark", has_text=words)).to_be_in_viewport()
