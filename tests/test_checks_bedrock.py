@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_reasonkit.reasoning.checks.foundations import decomposition, foundations, rebuilt
+from llm_reasonkit.reasoning.checks.foundations import (
+    decomposition,
+    difference,
+    foundations,
+    rebuilt,
+)
 from llm_reasonkit.reasoning.checks.graph import find_circle, ground
 from tests.scripted_model import ScriptedCaller, failed, output_of, run
 
@@ -274,3 +279,8 @@ def test_a_circle_is_one(rests_on: dict[str, list[str]]) -> None:
             free = [n for n in left if not set(rests_on[n]) & set(left)]
             assert free
             order += free
+
+
+def test_nothing_compared_gives_no_fact() -> None:
+    """Where no comparison was made, nothing is counted as passed."""
+    assert difference(None, [{"id": "a1"}], [{"id": "c1"}]).facts == []

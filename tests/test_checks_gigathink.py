@@ -286,14 +286,6 @@ async def test_what_a_model_takes_for_a_repeat_is_shown_as_its_opinion() -> None
     assert (found.status, found.detail) == ("not_checkable", "a model says i4.3 repeats i1.1")
 
 
-def test_likeness_is_the_share_of_words_in_common() -> None:
-    """From nothing to all of them, synonyms and other forms included."""
-    one = Fingerprint.of("Hire a part-time accountant")
-    assert one.likeness(Fingerprint.of("Recruit accountants part time")) == 1
-    assert one.likeness(Fingerprint.of("Sell the van")) == 0
-    assert 0 < one.likeness(Fingerprint.of("Hire a part-time gardener")) < 1
-
-
 def test_no_number_asked_for_is_no_fact() -> None:
     """Where a protocol asks for no number of ideas, none is missed."""
     outcome = ideas([{"item": "x", "ideas": [idea("Sell the van")]}], asked=["x"])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from llm_reasonkit.reasoning.checks.argument import argument, derivation
+from llm_reasonkit.render.quotes import quoted_texts
 from tests.scripted_model import ScriptedCaller, failed, output_of, run
 
 QUESTION = (
@@ -82,6 +83,16 @@ async def test_a_sound_analysis_passes_and_validity_stays_open() -> None:
         i.name == "the argument is valid" and i.status == "not_checkable"
         for i in result.checks.items
     )
+
+
+async def test_what_was_quoted_is_marked_in_the_question() -> None:
+    """Documents show each stated part of the argument, and each fallacy, where it stands."""
+    (question,) = quoted_texts(await laserlogic(GOOD))
+    marked = {quote.ident: QUESTION[quote.start : quote.end] for quote in question.quotes}
+    spans = {f"p{n}": premise(GOOD, n)["span"] for n in (1, 2, 3)}
+    spans["conclusion"] = GOOD["extraction"]["conclusion"]["span"]
+    spans["f1"] = GOOD["fallacies"]["fallacies"][0]["span"]
+    assert marked == {ident: span for ident, span in spans.items() if span}
 
 
 def premise(replies: dict[str, Any], number: int) -> dict[str, Any]:
@@ -198,7 +209,37 @@ def test_premises_are_found_in_sources_too() -> None:
     """A span may stand in any text that was given, and its place is named."""
     given = {"premises": [{"id": "p1", "text": "x", "origin": "stated", "span": "Cats purr"}]}
     outcome = argument(given, "Do cats purr?", [{"id": "S1", "text": "Yes. Cats purr."}])
-    assert outcome.value["premises"][0]["place"] == "S1, character 5"
+    (found,) = outcome.value["premises"]
+    assert (found["document"], found["start"], found["end"]) == ("S1", 5, 14)
+
+
+@pytest.mark.parametrize(
+    ("question", "start"),
+    [
+        ("If it rained, it is wet. It is wet. So it rained.", 39),
+        ("Surely it rained, for if it rained, it is wet.", 7),
+        ("If it rained, it is wet. It is wet.", 3),
+    ],
+)
+def test_the_conclusion_is_found_beside_the_premises(question: str, start: int) -> None:
+    """Where its words stand in a premise too, the others are meant."""
+    conclusion = {"text": "It rained.", "origin": "stated", "span": "it rained"}
+    span = "if it rained, it is wet" if "for" in question else "If it rained, it is wet"
+    condition = {"id": "p1", "text": span, "origin": "stated", "span": span}
+    outcome = argument({"premises": [condition], "conclusion": conclusion}, question)
+    assert outcome.value["conclusion"]["start"] == start
+    assert "made up" not in str(outcome.facts)
+
+
+@pytest.mark.parametrize(
+    ("hedge", "missing"),
+    [("can", []), ("may have", []), ("an", ["an"]), ("might", ["might"]), ("…", ["…"])],
+)
+def test_hedges_of_small_words(hedge: str, missing: list[str]) -> None:
+    """A hedge of words that mean little by themselves is found where it stands, as whole words."""
+    given = {"premises": [], "hedges": [hedge]}
+    outcome = argument(given, "It can be. It may have rained.")
+    assert [found.detail for found in outcome.facts] == missing
 
 
 def test_nothing_to_derive_gives_no_fact() -> None:

@@ -10,14 +10,13 @@ from llm_reasonkit.reasoning.answers import form_of
 from llm_reasonkit.reasoning.calibration import (
     Mark,
     Pattern,
-    brier,
-    calibration_error,
     confidence_in,
     curve,
     is_worked_out,
     prior,
     wilson,
 )
+from tests.calibration_scores import brier, calibration_error
 
 
 def pattern(leading: int, members: int = 5, kind="number", families: int = 3, worked_out=True):

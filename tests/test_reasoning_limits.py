@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from llm_reasonkit.reasoning.limits import (
     Limits,
     Price,
+    dearer,
     fewest_tokens_of,
     most_tokens_of,
     parse_budget,
@@ -127,6 +128,14 @@ def test_what_costs_nothing_is_free() -> None:
     assert Price(nothing, nothing).is_free
     assert not SMALL.is_free
     assert not Price(nothing, nothing, Decimal("0.01")).is_free
+
+
+def test_the_dearer_of_two_prices() -> None:
+    """Each part counts by itself, and a price that nobody knows has no bound."""
+    other = Price(Decimal("0.0000002"), Decimal("0.0000001"), Decimal("0.01"))
+    most = Price(Decimal("0.0000002"), Decimal("0.0000004"), Decimal("0.01"))
+    assert dearer(SMALL, other) == dearer(other, SMALL) == most
+    assert dearer(SMALL, None) is dearer(None, SMALL) is None
 
 
 @given(st.text())

@@ -92,11 +92,15 @@ def test_when_every_answer_is_marked_wrong_nobody_was_right():
 
 
 def test_who_gives_no_answer_is_not_right():
-    """Of two that agree as often, the one whose replies often cannot be read is less reliable."""
-    runs = [Run({"a": 0, "b": 0, "c": 0}), Run({"a": 0, "c": 0}, silent=frozenset("b"))] * 20
-    known = learn(runs)
-    assert known["a"].right - known["b"].right > 0.3
-    assert known["b"].runs == 40
+    """A member whose replies often cannot be read has little to decide, however right its votes."""
+    silent = frozenset("bcd")
+    runs = [Run(dict.fromkeys("abcd", 0)), Run({"a": 0, "e": 0}, silent=silent)] * 20
+    known = learn([*runs, *[Run({}, silent=frozenset("f"), right=0)] * 40])
+    assert known["b"].right > 0.9
+    assert (known["b"].runs, known["b"].voted) == (40, 0.5)
+    assert "f" not in known
+    weights = weights_of("abcd", known)
+    assert weights["a"] > sum(weights[member] for member in "bcd")
 
 
 def test_a_far_stronger_member_weighs_more():
@@ -107,6 +111,8 @@ def test_a_far_stronger_member_weighs_more():
     assert min(weights.values()) > 0
     even = {name: Reliability(0.8, 100) for name in "abc"}
     assert weights_of(["a", "b", "c"], even) == {}
+    spread = {"a": Reliability(0.95, 100), "b": Reliability(0.85, 100), "c": Reliability(0.6, 100)}
+    assert weights_of("abc", spread)["a"] > 1 > weights_of("abc", spread)["c"]
     assert weights_of(["a", "x"], even) == {}
     assert weights_of(["a"], even) == {}
 

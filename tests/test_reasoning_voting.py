@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 
@@ -79,6 +80,15 @@ def test_only_those_asked_may_count():
     assert (verdict.accepted, verdict.needed, verdict.asked) == (True, 2, 2)
     assert verdict.share == 1
     assert not decide(panel("12", "failed", "not_asked"), rule, NUMBER).accepted
+
+
+def test_one_family_of_those_asked_is_not_enough():
+    """Two of one maker that agree are not accepted while another maker's was not asked."""
+    ballots = panel("12", "12", "not_asked")
+    alike = [replace(ballot, family="openai") for ballot in ballots[:2]]
+    verdict = decide([*alike, ballots[2]], Rule(of="asked"), NUMBER)
+    assert (verdict.accepted, verdict.leading, verdict.needed) == (False, 2, 2)
+    assert decide(alike, Rule(of="asked"), NUMBER).accepted
 
 
 def test_nobody_voted():

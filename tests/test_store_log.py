@@ -23,6 +23,7 @@ from llm_reasonkit.store.browse import list_runs
 from llm_reasonkit.store.database import explain
 from llm_reasonkit.store.history import load_run
 from llm_reasonkit.store.log import LogTrace
+from llm_reasonkit.store.writer import Recording
 from tests.store_runs import (
     AsyncEcho,
     Echo,
@@ -129,6 +130,32 @@ async def test_a_step_is_committed_when_the_method_returns(path):
         ("spans", "failed", "no 'x'")
     ]
     trace.close()
+
+
+async def test_what_comes_meanwhile_shares_the_commit(path):
+    """What is handed over while a record is being written is committed together with it."""
+    recording = Recording(path, 10)
+    begun, go_on = threading.Event(), threading.Event()
+    seen = []
+
+    def first(db):
+        db.conn.execute("create table one (n)")
+        begun.set()
+        go_on.wait(30)
+
+    def second(db):
+        with closing(sqlite3.connect(path)) as other:
+            seen.append(other.execute("select name from sqlite_master where name='one'").fetchall())
+
+    waiting = recording.submit(first)
+    await asyncio.to_thread(begun.wait, 30)
+    also = recording.submit(second)
+    go_on.set()
+    await asyncio.gather(waiting, also)
+    recording.close()
+
+    assert (recording.reason, seen) == (None, [[]])
+    assert select(path, "select name from sqlite_master where name = 'one'") == [("one",)]
 
 
 async def test_a_cancelled_run_still_records_what_is_paid(path):

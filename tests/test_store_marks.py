@@ -114,6 +114,17 @@ def test_marks_teach(tmp_path: Path) -> None:
     assert [(row.marks, row.right) for row in rows] == [(2, 0.5)]
 
 
+def test_mark_on_another_answer_than_the_votes_agreed_on(tmp_path: Path) -> None:
+    """Where a second round led elsewhere, a mark says who was right, and nothing of agreement."""
+    path = tmp_path / "logs.db"
+    run = voted(1, {"a": "2", "b": "2", "c": "3"})
+    keep(path, run.model_copy(update={"answer": "3"}))
+    set_mark(path, "run0001", "right")
+    (known,) = panel_runs(path)
+    assert (known.votes.right, known.mark) == (1, None)
+    assert calibration(path) == []
+
+
 def test_member_report(tmp_path: Path) -> None:
     """With a history of marked runs, agreement, correlation and reliability are measured, and the
     member that adds least is named."""

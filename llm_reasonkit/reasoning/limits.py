@@ -51,6 +51,17 @@ class Price:
         return self.request + self.prompt * prompt_tokens + self.completion * reply_tokens
 
 
+def dearer(one: Price | None, other: Price | None) -> Price | None:
+    """Return the most that either costs, None where one of them is unknown."""
+    if one is None or other is None:
+        return None
+    return Price(
+        prompt=max(one.prompt, other.prompt),
+        completion=max(one.completion, other.completion),
+        request=max(one.request, other.request),
+    )
+
+
 def parse_budget(text: str) -> Limits:
     """Read a budget such as `$0.50`, `0.50`, `20000t`, `30s` or `$0.50,30s`.
 

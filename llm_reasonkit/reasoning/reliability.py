@@ -16,9 +16,10 @@ from statistics import median
 
 # Fewer runs than these say too little about a member.
 ENOUGH_RUNS = 30
-# A member this far (in share right) from the others stands apart: where the best leads their mean
-# by 10 points a plurality still mostly beats it, at 30 it never does.
-APART = 0.15
+# A member this far (in share right) ahead of the next best, or below the median, stands apart.
+APART = 0.13
+# Where the best leads by 10 points a plurality still mostly beats it, at 30 it never does.
+FAR_FROM_WORST = 0.3
 
 _ROUNDS = 60
 _STILL = 1e-5
@@ -49,10 +50,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """What is known of a member: in what share of how many runs it gave the right answer."""
+    """What is known of a member: what share of its votes was right, over how many replies, and what
+    share of those held a vote."""
 
     right: float
     runs: int
+    voted: float = 1.0
 
 
 def learn(history: Sequence[Run]) -> dict[str, Reliability]:
@@ -70,11 +73,13 @@ def learn(history: Sequence[Run]) -> dict[str, Reliability]:
         shares = updated
         if moved < _STILL:
             break
-    return {
-        member: Reliability(shares[member], replies[member])
-        for member in shares
-        if replies[member] >= ENOUGH_RUNS
-    }
+    voted = Counter(member for run in runs for member in run.clusters)
+    known = {}
+    for member, count in replies.items():
+        if count >= ENOUGH_RUNS and voted[member]:
+            answered = voted[member] / count
+            known[member] = Reliability(min(_MOST, shares[member] / answered), count, answered)
+    return known
 
 
 def _patterns(runs: Sequence[Run]) -> list[tuple[Run, int]]:
@@ -132,21 +137,21 @@ def weights_of(panel: Sequence[str], known: Mapping[str, Reliability]) -> dict[s
     """Return what each member's vote weighs; empty where each should weigh the same.
 
     Between comparable members learnt weights lose to plain votes, so votes are weighed only where
-    a member stands apart. Is it far better, each vote weighs the log-odds of its member's being
-    right (Nitzan and Paroush, International Economic Review 23, 1982), so that one may win against
-    four; these odds are against any wrong answer, as mistakes are shared. Is it far worse, and more
+    a member stands apart in how often it gives the right answer. Is one far better than the next,
+    or very far better than the worst, each vote weighs the log-odds of its member's being right
+    (Nitzan and Paroush, International Economic Review 23, 1982), so that one may win against four;
+    these odds are against any wrong answer, as mistakes are shared. Is one far worse, and more
     often wrong than right, as an adversary is, its vote weighs nothing.
     """
     if len(panel) < 3 or any(member not in known for member in panel):
         return {}
-    shares = {member: known[member].right for member in sorted(panel)}
+    shares = {member: known[member].right * known[member].voted for member in sorted(panel)}
     weights = {}
     worst = min(shares, key=lambda member: shares[member])
     if shares[worst] < min(0.5, median(shares.values()) - APART):
         weights[worst] = 0.0
         del shares[worst]
-    best = max(shares.values())
-    others = (math.fsum(shares.values()) - best) / (len(shares) - 1)
-    if best - others >= APART:
+    ranked = sorted(shares.values())
+    if ranked[-1] - ranked[-2] >= APART or ranked[-1] - ranked[0] >= FAR_FROM_WORST:
         return weights | {m: max(_LEAST_WEIGHT, math.log(s / (1 - s))) for m, s in shares.items()}
     return weights | dict.fromkeys(shares, 1.0) if weights else {}

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,9 @@ def _conditions(which: RunFilter) -> Iterator[tuple[str, list[Any]]]:
     if which.most_usd is not None:
         yield "r.cost <= ?", [rows.to_pico(which.most_usd)]
     if which.since:
-        yield "r.started >= ?", [_moment(which.since)]
+        yield "r.started >= ?", [rows.to_utc(which.since)]
     if which.until:
-        yield "r.started < ?", [_moment(which.until)]
+        yield "r.started < ?", [rows.to_utc(which.until)]
     if which.text and which.text.strip():
         yield (
             (
@@ -135,10 +135,6 @@ def _anywhere(text: str) -> str:
 def _all_words(text: str) -> str:
     # Quoted, so that what is FTS5's own syntax is searched for like any other word.
     return " ".join(f'"{word}"' for word in text.replace('"', " ").split()) or '""'
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
 
 
 def _summary(row: rows.Row) -> RunSummary:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llm_reasonkit.errors import StoreError
 from llm_reasonkit.store import schema
-from llm_reasonkit.store.database import explain, open_for_writing, reading
+from llm_reasonkit.store.database import explained, open_for_writing, reading
 
 SQLITE_VERSION = sqlite3.sqlite_version
 _PATIENCE = 2.0  # seconds that another writer may take
@@ -31,12 +31,9 @@ def examine(path: Path) -> LogState:
             _require_room(path)
             return LogState(exists=False)
         runs = db.table("reasonkit_runs").count if schema.has_tables(db) else None
-    try:
-        with closing(open_for_writing(path, _PATIENCE).conn) as connection:
-            connection.execute("begin immediate")
-            connection.execute("rollback")
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(explain(path, error)) from error
+    with explained(path), closing(open_for_writing(path, _PATIENCE).conn) as connection:
+        connection.execute("begin immediate")
+        connection.execute("rollback")
     return LogState(exists=True, runs=runs)
 
 

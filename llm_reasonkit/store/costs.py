@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from llm_reasonkit.reasoning.result import Record, Usd
 from llm_reasonkit.store import schema
 from llm_reasonkit.store.database import reading
-from llm_reasonkit.store.rows import from_pico
+from llm_reasonkit.store.rows import from_pico, to_utc
 
 
 class By(StrEnum):
@@ -103,19 +103,14 @@ def costs(path: Path, by: By, since: datetime | None = None) -> tuple[list[CostR
     with reading(path) as db:
         if db is None or not schema.has_tables(db):
             return [], _total([])
-        return costs_in(db, by, since)
-
-
-def costs_in(db: Database, by: By, since: datetime | None = None) -> tuple[list[CostRow], CostRow]:
-    """Do what `costs` does in a database that is open."""
-    rows = cost_rows(db, by, since)
-    # A run may stand in several rows and is still one.
-    runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [_start(since)])  # noqa: S608 (names of ours)
-    return rows, _total(rows, next(iter(runs))["runs"])
+        rows = cost_rows(db, by, since)
+        # A run may stand in several rows and is still one.
+        runs = db.query(f"select count(distinct s.run_id) as runs from {_CALLS}", [_start(since)])  # noqa: S608 (names of ours)
+        return rows, _total(rows, next(iter(runs))["runs"])
 
 
 def cost_rows(db: Database, by: By, since: datetime | None = None) -> list[CostRow]:
-    """Return the same without the total."""
+    """Return what `costs` does, without the total, in a database that is open."""
     order = "name" if by is By.DAY else "billed + computed desc, calls desc, name"
     sql = f"select {_NAMES[by]} as name, {_SUMS} from {_CALLS} group by 1 order by {order}"  # noqa: S608 (names of ours)
     return [_row(row) for row in db.query(sql, [_start(since)])]
@@ -154,7 +149,7 @@ def of_right_answers(db: Database) -> list[RightAnswers]:
 
 
 def _start(since: datetime | None) -> str:
-    return since.astimezone(UTC).isoformat() if since else ""
+    return to_utc(since) if since else ""
 
 
 def _row(row: dict[str, Any]) -> CostRow:

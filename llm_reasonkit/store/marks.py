@@ -31,16 +31,21 @@ Verdict = Literal["right", "wrong", "unsure"]
 
 @dataclass(frozen=True, slots=True)
 class PanelRun:
-    """How one panel voted, and what the user said of its answer, if anything."""
+    """How one panel voted, and what the user said of its answer, if anything.
+
+    pattern: how the votes agreed. is_answer_of_votes: false where a second round led elsewhere.
+    """
 
     pattern: Pattern
     votes: Run
     verdict: Verdict | None
+    is_answer_of_votes: bool
 
     @property
     def mark(self) -> Mark | None:
-        """What it teaches of confidence; None where the user gave no clear verdict."""
-        if self.verdict in (None, "unsure"):
+        """What it teaches of confidence; None where the user gave no clear verdict, or not one on
+        the answer that the votes agreed on."""
+        if self.verdict in (None, "unsure") or not self.is_answer_of_votes:
             return None
         return Mark(self.pattern, right=self.verdict == "right")
 
@@ -134,4 +139,6 @@ def _panel_run(row: dict[str, Any], clusters: dict[str, int], silent: frozenset[
             silent=silent.difference(clusters),
         ),
         verdict=verdict,
+        is_answer_of_votes=not clusters
+        or list(clusters.values()).count(winner) >= agreement.leading,
     )

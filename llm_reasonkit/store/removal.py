@@ -13,7 +13,6 @@ from llm_reasonkit.errors import StoreError
 from llm_reasonkit.store import history, schema
 from llm_reasonkit.store.database import BUSY_TIMEOUT, explain, open_for_writing, transaction
 
-_OF_RUN = ("reasonkit_checks", "reasonkit_step_inputs", "reasonkit_steps")
 _OF_TURN = ("turn_search", "turn_fragments", "turn_tools")
 
 

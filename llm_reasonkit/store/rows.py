@@ -92,7 +92,7 @@ def start_row(run: RunStart, short_id: str, process: str | None) -> Row:
         protocol=run.protocol,
         profile=run.profile,
         question=run.question,
-        started=_moment(run.started),
+        started=to_utc(run.started),
         trace_id=run.trace_id,
         settings=_json(dict(run.settings)),
         parent_run=run.parent_run,
@@ -107,7 +107,7 @@ def resumed_row(run: RunStart, process: str | None) -> Row:
         "duration_ms": round(run.elapsed * 1000),
         "settings": _json(dict(run.settings)),
         "process": process,
-        "resumed": _moment(datetime.now(UTC)),
+        "resumed": to_utc(datetime.now(UTC)),
     }
 
 
@@ -140,7 +140,7 @@ def end_row(result: Result) -> Row:
         confidence_high=high,
         confidence_basis=confidence.basis,
         models=_json([use.model_dump() for use in result.models]),
-        started=_moment(result.started),
+        started=to_utc(result.started),
         warnings=_json(result.warnings),
     )
 
@@ -154,7 +154,7 @@ def step_rows(run_id: str, first: int, steps: Iterable[StepResult]) -> list[Row]
             **{name: getattr(step, name) for name in _STEP_FIELDS},
             **usage(step.tokens, step.cost),
             output=None if step.output is None else _json(step.output),
-            started=_moment(step.started),
+            started=to_utc(step.started),
             fell_back=_json(step.fell_back),
         )
         for seq, step in enumerate(steps, first)
@@ -332,7 +332,8 @@ def _usd(units: int | None) -> Decimal | None:
     return None if units is None else from_pico(units)
 
 
-def _moment(moment: datetime) -> str:
+def to_utc(moment: datetime) -> str:
+    """Give a time as it is stored, so that the texts sort as the times do."""
     return moment.astimezone(UTC).isoformat()
 
 

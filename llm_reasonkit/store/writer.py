@@ -104,9 +104,7 @@ class _Writer:
         return asyncio.get_running_loop().run_in_executor(self._thread, self._commit_waiting)
 
     def _commit_waiting(self) -> None:
-        # What comes while the disk is busy shares the next commit, as each costs a flush.
-        count = min(self._waiting.qsize(), _MOST_JOBS)
-        waiting = [self._waiting.get() for _ in range(count)]
+        waiting = self._take(_MOST_JOBS)
         if all(recording.warning for recording, _ in waiting):
             return
         try:
@@ -119,10 +117,16 @@ class _Writer:
                 for recording, job in waiting:
                     if not recording.warning:
                         self._do(db, recording, job)
+                    # What has come meanwhile shares the commit, as each costs a flush.
+                    waiting += self._take(_MOST_JOBS - len(waiting))
         except Exception as error:  # noqa: BLE001 (whatever it was, none of it is in the log)
             for recording, _ in waiting:
                 self._fail(recording, error)
             self._disconnect()
+
+    def _take(self, most: int) -> list[tuple[Recording, Job]]:
+        """Return what waits, in order."""
+        return [self._waiting.get() for _ in range(min(self._waiting.qsize(), most))]
 
     def _do(self, db: Database, recording: Recording, job: Job) -> None:
         """Do a job as a whole or not at all; its failure is not that of other runs."""

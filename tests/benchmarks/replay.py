@@ -25,11 +25,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llm_reasonkit.reasoning.answers import Answer, AnswerForm, canonical, form_of, read, sameness
+from llm_reasonkit.reasoning.answers import (
+    Answer,
+    AnswerForm,
+    Kind,
+    canonical,
+    form_of,
+    read,
+    sameness,
+)
 from llm_reasonkit.reasoning.calibration import (
     Mark,
     Pattern,
-    calibration_error,
     confidence_in,
     is_worked_out,
     wilson,
@@ -38,8 +45,14 @@ from llm_reasonkit.reasoning.families import family_of
 from llm_reasonkit.reasoning.reliability import Run, learn, weights_of
 from llm_reasonkit.reasoning.stopping import is_decided, next_wave
 from llm_reasonkit.reasoning.voting import Ballot, Rule, Verdict, decide
+from tests.calibration_scores import calibration_error
 
-KINDS = {"number": "number", "letter": "choice", "bool": "yes-no", "date": "date"}
+KINDS: Mapping[str, Kind] = {
+    "number": "number",
+    "letter": "choice",
+    "bool": "yes-no",
+    "date": "date",
+}
 HISTORY = 100
 DRAWS = 4
 RESAMPLES = 200
@@ -348,7 +361,7 @@ def saved(
     questions: Sequence[Question], ballots: Callable[[Question], Sequence[Ballot]], name: str
 ) -> dict[str, str]:
     """Return the calls saved where only the winner counts, and at the default threshold."""
-    table = {}
+    table: dict[str, str] = {}
     for rule in (WINNER_ONLY, Rule()):
         title = f"{name}, {rule.threshold}"
         rows = [stopping(ballots(question), rule, question) for question in questions]

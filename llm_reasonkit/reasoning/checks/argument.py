@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llm_reasonkit.reasoning.checks.folding import fold, words
 from llm_reasonkit.reasoning.checks.formal import (
     CONCLUSION,
     NOT_PROVED,
@@ -27,6 +28,7 @@ from llm_reasonkit.reasoning.checks.outcome import (
 from llm_reasonkit.reasoning.checks.passages import Document, documents, locate, located
 from llm_reasonkit.reasoning.checks.similarity import duplicates
 
+_UNREADABLE = "\N{BLACK SQUARE}"
 # What the formulas of an argument established, as far as there is anything.
 _FORMAL = ("basis", "form", "counter_model", "contradictory", "dispensable", "disputed")
 
@@ -34,8 +36,8 @@ _FORMAL = ("basis", "form", "counter_model", "contradictory", "dispensable", "di
 def argument(argument: object, question: object, sources: object = None) -> Outcome:
     """Check that what the argument is said to state stands in the question or the sources.
 
-    The value is the argument with `place` for each part that was found; a part that was not is
-    `implied`, whatever the model called it.
+    The value is the argument with `document`, `start` and `end` for each part that was found; a
+    part that was not is `implied`, whatever the model called it.
     """
     given = argument if isinstance(argument, Mapping) else {}
     places = documents(question, sources)
@@ -43,7 +45,7 @@ def argument(argument: object, question: object, sources: object = None) -> Outc
     premises = [_placed(row, id_of(row), places, facts) for row in rows(given.get("premises"))]
     conclusion = given.get("conclusion")
     placed = (
-        _placed(conclusion, "the conclusion", places, facts)
+        _placed(conclusion, "the conclusion", _beside(premises, conclusion, places), facts)
         if isinstance(conclusion, Mapping)
         else None
     )
@@ -63,10 +65,9 @@ def argument(argument: object, question: object, sources: object = None) -> Outc
 
 def _placed(row: Row, name: str, places: list[Document], facts: list[Fact]) -> dict[str, Any]:
     kept: dict[str, Any] = {
-        "id": id_of(row),
+        "id": id_of(row) or CONCLUSION,
         "text": text_of(row, "text"),
         "origin": "implied",
-        "place": "",
     }
     span = text_of(row, "span")
     if text_of(row, "origin") != "stated" and not span:
@@ -77,13 +78,42 @@ def _placed(row: Row, name: str, places: list[Document], facts: list[Fact]) -> d
     found = locate(span, places)
     facts.append(located(f"{name} stands in the text", span, found))
     if found.status == "exact":
-        kept |= {"origin": "stated", "place": found.place}
+        kept |= {"origin": "stated", "document": found.document}
+        kept |= {"start": found.start, "end": found.end}
     return kept
 
 
+def _beside(
+    premises: list[dict[str, Any]], conclusion: Row, places: list[Document]
+) -> list[Document]:
+    """Return where to look for a conclusion: beside the premises, if its words stand there too.
+
+    In "If it rained, the street is wet. […] So it rained." the last words are meant.
+    """
+    cleared = [
+        _cleared(place, [row for row in premises if row.get("document") == place.id])
+        for place in places
+    ]
+    found = locate(text_of(conclusion, "span"), cleared)
+    return cleared if found.status == "exact" else places
+
+
+def _cleared(place: Document, premises: list[dict[str, Any]]) -> Document:
+    text = place.folded.original
+    for row in premises:
+        start, end = row["start"], row["end"]
+        text = f"{text[:start]}{_UNREADABLE * (end - start)}{text[end:]}"
+    return Document(place.id, text, place.name) if premises else place
+
+
 def _hedges(written: object, places: list[Document]) -> list[Fact]:
-    missing = [word for word in texts(written) if locate(word, places).status != "exact"]
+    # Most of them ("can", "may") would say too little to be located as quotes are.
+    missing = [word for word in texts(written) if not _is_there(fold(word), places)]
     return [fact("the hedges stand in the text", False, listed(missing))] if missing else []
+
+
+def _is_there(folded: str, places: list[Document]) -> bool:
+    return bool(words(folded)) and any(place.find(folded) for place in places)
 
 
 def derivation(links: object, premises: object) -> Outcome:
@@ -171,8 +201,9 @@ def _fallacies(
         elif not meant and passage.status != "exact":
             facts.append(fact(name, False, "it names no premise and no words"))
         else:
-            facts.append(Fact(name, "passed", passage.place if passage.status == "exact" else ""))
-            kept.append({**row, "premise_ids": meant})
+            place = passage.place if passage.status == "exact" else ""
+            facts.append(Fact(name, "passed", place))
+            kept.append({**row, "premise_ids": meant, "place": place})
     return kept
 
 

@@ -21,13 +21,7 @@ from llm_reasonkit.reasoning.checks.outcome import (
     rows,
     text_of,
 )
-from llm_reasonkit.reasoning.checks.passages import (
-    Document,
-    Passage,
-    documents,
-    locate,
-    located,
-)
+from llm_reasonkit.reasoning.checks.passages import Document, Passage, documents, locate, located
 from llm_reasonkit.reasoning.checks.similarity import duplicates
 from llm_reasonkit.reasoning.checks.wordlists import STOP_WORDS
 

@@ -22,13 +22,7 @@ from llm_reasonkit.reasoning.checks.outcome import (
     text_of,
     texts,
 )
-from llm_reasonkit.reasoning.checks.passages import (
-    Document,
-    Vocabulary,
-    documents,
-    locate,
-    located,
-)
+from llm_reasonkit.reasoning.checks.passages import Document, Vocabulary, documents, locate, located
 from llm_reasonkit.reasoning.checks.similarity import duplicates
 
 SEVERITIES = ("fatal", "serious", "minor", "cosmetic")

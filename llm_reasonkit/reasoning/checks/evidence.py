@@ -18,13 +18,7 @@ from llm_reasonkit.reasoning.checks.outcome import (
     rows,
     text_of,
 )
-from llm_reasonkit.reasoning.checks.passages import (
-    Document,
-    Passage,
-    complaint,
-    documents,
-    locate,
-)
+from llm_reasonkit.reasoning.checks.passages import Document, Passage, complaint, documents, locate
 
 _LONGEST_CALCULATION = 120
 _NOTHING_IN_COMMON = "it has no word in common with the claim"

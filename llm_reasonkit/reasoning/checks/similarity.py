@@ -142,13 +142,6 @@ class Fingerprint:
     def _has(self, word: str, stems: set[str]) -> bool:
         return word in stems or any(_are_one(word, other, self.language) for other in stems)
 
-    def likeness(self, other: Fingerprint) -> float:
-        """Return the share of words that two texts have in common, 0 to 1."""
-        here = _without_counterpart(self.stems, other.stems, self.language)
-        there = _without_counterpart(other.stems, self.stems, self.language)
-        shared = len(self.stems) - len(here)
-        return shared / max(1, shared + len(here) + len(there))
-
     def says_the_same_as(self, other: Fingerprint) -> bool:
         """Tell whether two texts say the same, as far as their words show it."""
         if not self.stems or not other.stems or self.contradicts(other):
