@@ -8,6 +8,7 @@ import math
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -177,7 +178,7 @@ def test_several_threads_at_once(server: Server, user_folder: Path) -> None:
         )
     assert [result.status for result in results] == ["done"] * 8
     assert [result.question for result in results] == [f"question {n}" for n in range(8)]
-    with sqlite3.connect(user_folder / "logs.db") as db:
+    with closing(sqlite3.connect(user_folder / "logs.db")) as db:
         (turns,) = db.execute("select count(*) from turns").fetchone()
     assert turns == sum(len([s for s in r.steps if s.turn_id]) for r in results)
 
@@ -294,7 +295,7 @@ async def test_cancelled_run_is_logged(server: Server, user_folder: Path) -> Non
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    with sqlite3.connect(user_folder / "logs.db") as db:
+    with closing(sqlite3.connect(user_folder / "logs.db")) as db:
         assert db.execute("select status from reasonkit_runs").fetchall() == [("interrupted",)]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -194,7 +195,8 @@ async def test_bug_in_one_of_several_runs(user_folder: Path) -> None:
             "Why?", models=["claude-told", "gpt-told"], profile="quick", observer=Buggy()
         )
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    statuses = [row["status"] for row in Database(path)["reasonkit_runs"].rows_where(order_by="id")]
+    with closing(Database(path)) as db:
+        statuses = [row["status"] for row in db["reasonkit_runs"].rows_where(order_by="id")]
     assert statuses == ["failed", "interrupted", "failed"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def test_a_budget_that_suffices_changes_nothing(budget: str, user_folder: Path) 
     """The run is done and recorded, with the budget among its settings."""
     ended = think("--budget", budget)
     assert (ended.exit_code, ended.stdout, ended.stderr) == (0, "Yes, because of the facts.\n", "")
-    with sqlite3.connect(user_folder / "logs.db") as db:
+    with closing(sqlite3.connect(user_folder / "logs.db")) as db:
         ((settings,),) = db.execute("select settings from reasonkit_runs").fetchall()
     assert json.loads(settings)["budget"] == budget
 
@@ -195,10 +196,13 @@ def test_when_time_runs_out_the_bill_is_asked_for(
     if told:
         bill = json.dumps({"data": {"total_cost": 0.00042}}).encode()
         openrouter.script(Raw([bill], 200, "application/json"), model="/generation")
-    ended = think("--budget", "0.5s", "--json")
+    ended = think("--budget", "2s", "--json")
     found = json.loads(ended.stdout)
     assert (ended.exit_code, found["status"]) == (3, "stopped_by_budget")
-    assert ended.stderr.endswith("Error: stopped: the budget of 0.5 seconds is used up\n")
+    assert ended.stderr.endswith(
+        "Error: stopped: the budget of 2 seconds is used up; "
+        "given more, `llm reasonkit resume` goes on\n"
+    )
     (step,) = found["steps"]
     assert (step["status"], step["cost"]["usd"]) == ("stopped_by_budget", usd)
     assert found["cost"]["unknown_calls"] == int(not told)

@@ -136,7 +136,7 @@ def test_ctrl_c_keeps_the_run(openrouter: Server) -> None:
     until(lambda: len(openrouter.chats) == 4)
     terminal.press(b"\x03")
     assert terminal.end() == 130
-    assert terminal.text.rstrip().endswith("Error: interrupted")
+    assert terminal.text.rstrip().endswith("Error: interrupted; `llm reasonkit resume` goes on")
     assert "Traceback" not in terminal.text
     found = shown_run()
     assert (found["status"], found["answer"]) == ("interrupted", None)
@@ -167,7 +167,8 @@ def test_interrupted_run_as_json(openrouter: Server) -> None:
     assert json.loads(stdout)["status"] == "interrupted"
     (unpaid,) = json.loads(stdout)["warnings"]
     assert re.fullmatch(r"no bill came in time for a call .* at most \$0\.\d+ more", unpaid)
-    assert stderr == f"warning: {unpaid}\nError: interrupted\n"
+    said = "Error: interrupted; `llm reasonkit resume` goes on"
+    assert stderr == f"warning: {unpaid}\n{said}\n"
 
 
 def test_ctrl_c_before_the_first_call(openrouter: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def test_bill_of_every_call_is_in_log_and_result(openrouter: Server, user_folder
     found = json.loads(llm("think", "Should we?", "-m", SMALL, "--json").stdout)
     billed = sorted(openrouter.ledger[chat.generation or ""] for chat in openrouter.chats)
     tiny = Decimal("1e-12")
-    with sqlite3.connect(user_folder / "logs.db") as db:
+    with closing(sqlite3.connect(user_folder / "logs.db")) as db:
         rows = db.execute("select token_details from turns").fetchall()
         stored = db.execute("select cost from reasonkit_steps where cost is not null").fetchall()
     logged = sorted(Decimal(str(json.loads(row)["cost"])) for (row,) in rows)
