@@ -7,7 +7,7 @@ ReasonkitError
 │   └── MissingKeyError  no key for the provider
 ├── LimitError           exit 3: a budget or limit ended the work
 ├── CallError            exit 5: one call to one model failed
-└── StoreError           the log cannot be read or written
+└── StoreError           exit 2: the log cannot be read or written
 
 KeyboardInterrupt
 └── Interrupted          exit 130: a run was stopped by hand; it carries the result so far
@@ -103,7 +103,6 @@ class CallError(ReasonkitError):
         code: str = "unavailable",
         model: str | None = None,
         status: int | None = None,
-        request_id: str | None = None,
         retry_after: float | None = None,
         billed: bool = True,
         partial: str = "",
@@ -112,7 +111,7 @@ class CallError(ReasonkitError):
         self.code = code
         self.model = model
         self.status = status
-        self.request_id = request_id
+        self.request_id: str | None = None
         self.retry_after = retry_after
         self.billed = billed
         self.partial = partial

@@ -9,7 +9,7 @@ from llm_reasonkit.engine.estimate import Given, estimate
 from llm_reasonkit.engine.ports import ModelFacts
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.openrouter.catalogue import Catalogue, Model
-from llm_reasonkit.openrouter.ids import PREFIX, wire_id
+from llm_reasonkit.openrouter.ids import prefixed, wire_id
 from llm_reasonkit.openrouter.pricing import dearest
 from llm_reasonkit.openrouter.selection import per_million
 from llm_reasonkit.reasoning.limits import Price
@@ -113,7 +113,7 @@ def _on_model(plan: Plan, model: Model, learnt: Known) -> ModelEstimate:
 
 def _facts(model: Model, price: Price | None) -> Callable[[str], ModelFacts]:
     facts = ModelFacts(
-        id=model.id if model.id.startswith(PREFIX) else PREFIX + model.id,
+        id=prefixed(model.id),
         reasons=model.must_reason,
         constrains_output=model.supports_schema,
         price=price,

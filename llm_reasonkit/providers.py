@@ -19,7 +19,8 @@ from llm_reasonkit.errors import CallError, UsageError
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.account import Account, Key, find_key, read_account, unreadable_keys
 from llm_reasonkit.openrouter.catalogue import Catalogue
-from llm_reasonkit.openrouter.ids import PREFIX, own_folder
+from llm_reasonkit.openrouter.ids import PROVIDER as OPENROUTER
+from llm_reasonkit.openrouter.ids import own_folder, prefixed
 from llm_reasonkit.openrouter.recommendations import recommend
 from llm_reasonkit.openrouter.selection import Ability, abilities, per_million
 from llm_reasonkit.openrouter.settings import ClientSettings
@@ -29,7 +30,6 @@ from llm_reasonkit.reasoning.result import Record, Usd
 if TYPE_CHECKING:
     from llm_reasonkit.openrouter.client import Client
 
-OPENROUTER = PREFIX.rstrip("/")
 # Someone waits for these answers, with less patience than a model's reply deserves.
 _PATIENCE = 15.0  # seconds
 _QUIET_PATIENCE = 3.0  # seconds
@@ -118,7 +118,7 @@ def model_rows(models: Iterable[catalogue.Model]) -> list[ModelRow]:
     return [
         ModelRow(
             id=model.id,
-            llm_id=model.id if model.id.startswith(PREFIX) else PREFIX + model.id,
+            llm_id=prefixed(model.id),
             name=model.name,
             context=model.context_length,
             max_output=model.max_output,

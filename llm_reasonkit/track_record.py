@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
 from llm_reasonkit.reasoning.calibration import curve
-from llm_reasonkit.reasoning.correlation import (
-    independent_votes,
-    mean_phi,
-    pairings,
-    to_swap,
-)
+from llm_reasonkit.reasoning.correlation import independent_votes, mean_phi, pairings, to_swap
 from llm_reasonkit.reasoning.reliability import Run, learn
 from llm_reasonkit.reasoning.result import Record
 from llm_reasonkit.store.marks import PanelRun, panel_runs
@@ -132,17 +128,7 @@ def report_on(runs: Sequence[PanelRun], models: Sequence[str] = ()) -> PanelRepo
             )
             for model in members
         ],
-        pairs=[
-            PairRow(
-                one=pair.one,
-                other=pair.other,
-                runs=pair.runs,
-                agreement=pair.agreement,
-                phi=pair.phi,
-                same_wrong=pair.same_wrong,
-            )
-            for pair in pairs
-        ],
+        pairs=[PairRow(**asdict(pair)) for pair in pairs],
         independent_votes=None if phi is None else independent_votes(len(members), phi),
         swap=to_swap(members, pairs, known),
     )

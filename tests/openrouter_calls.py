@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from llm_reasonkit.errors import CallError
@@ -36,6 +37,16 @@ class Got:
             name, arguments = calls.get(piece.id, ("", ""))
             calls[piece.id] = (name + piece.name, arguments + piece.arguments)
         return calls
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD of the reply and of the known earlier attempts; None if its own is unknown."""
+        usage = self.receipt.usage if self.receipt else None
+        if self.receipt is None or usage is None or usage.cost is None:
+            return None
+        return usage.cost + sum(
+            (each.cost for each in self.receipt.earlier if each.cost), Decimal(0)
+        )
 
 
 async def ask(client: Client, server: Server, **changes: Any) -> Got:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +92,15 @@ def test_table(user_folder: Path, openrouter: Server, file: Path) -> None:
     shown = bench(file, models=f"{SMALL},{PROSE}").stdout
     for part in ("3 of 4", "75.0%", "30% to 95%", "panel of 2", "1.000", "$0.0000"):
         assert part in shown
+
+
+def test_no_figure_is_cut(user_folder: Path, openrouter: Server, file: Path) -> None:
+    """Where the table is wider than the terminal the names are broken, never a figure."""
+    openrouter.reply = knows({"small": "moons"})
+    rows = [line for line in bench(file).stdout.splitlines() if "of 4" in line]
+    assert len(rows) == 5
+    for row in rows:
+        assert re.search(r" to \d+% +\$\d\.\d{4,} +\$\d\.\d{4,}$", row), row
 
 
 def test_protocol(user_folder: Path, openrouter: Server, file: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from click.testing import Result as Ended
+from llm import set_alias
 from rich.console import Console
 
 from llm_reasonkit.reasoning.result import Member, Result
@@ -163,6 +164,15 @@ def test_again_after_a_run(user_folder: Path, openrouter: Server) -> None:
     assert found(again)["question"] == "Is it so?"
 
 
+def test_alias_of_a_judge(user_folder: Path, openrouter: Server) -> None:
+    """An alias does not hide that a judge is of a member's maker."""
+    set_alias("referee", f"{SMALL}:free")
+    ended = compare("--rank", "referee")
+    assert ended.exit_code == 2
+    assert "the judge referee is of the family of a member (acme)" in ended.stderr
+    assert openrouter.chats == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -206,6 +216,21 @@ def shown(result: Result, width: int) -> str:
     with console.capture() as capture:
         console.print(SideBySide(result))
     return capture.get()
+
+
+def test_protocol_on_each_without_money(user_folder: Path, openrouter: Server) -> None:
+    """Runs that their part of the budget stops stop the comparison, with code 3; each is named by
+    its model, and no cost is put on a run that made no call."""
+    write_protocol(user_folder, PROTOCOL)
+    ended = compare("--protocol", "weigh", "--json", "--budget", "$0.000001")
+    told = json.loads(ended.stdout)
+    assert (ended.exit_code, told["status"]) == (3, "stopped_by_budget")
+    assert "$0.0000005 is used up" in ended.stderr
+    assert [(m["model"], m["status"], m["cost"]) for m in told["members"]] == [
+        (SMALL, "failed", None),
+        (PROSE, "failed", None),
+    ]
+    assert openrouter.chats == []
 
 
 def test_columns_where_there_is_room() -> None:

@@ -152,6 +152,7 @@ def test_one_model_by_two_names(user_folder: Path, openrouter: Server) -> None:
     assert f"{free} is the same model as {MEMBERS[0]}: one member" in told["warnings"]
     alone = llm("consensus", QUESTION, "-m", MEMBERS[0], "-m", free)
     assert alone.exit_code == 2
+    assert f"{free} is the same model as {MEMBERS[0]}" in alone.stderr
     assert "takes two votes" in alone.stderr
 
 

@@ -276,12 +276,14 @@ def test_a_profile_has_limits_of_its_own(openrouter: Server, user_folder: Path) 
 def test_a_confidence_that_was_typed_has_to_be_reached(
     openrouter: Server, critique: str, least: str, code: int, words: str
 ) -> None:
-    """Below it, and where none is known, the answer is printed and the exit code is 4."""
+    """Below it, and where none is known, the answer is printed, the exit code is 4, and why is
+    said once."""
     openrouter.script(Answer("Case."), Answer(critique), Answer("Verdict."))
     question = ("think", "Is https://a.example right?", "--protocol", "debate", "-m", SMALL)
     ended = llm(*question, "--min-confidence", least)
     assert (ended.exit_code, ended.stdout) == (code, "Verdict.\n")
     assert words in ended.stderr
+    assert ended.stderr.count("was wanted") == int(code == 4)
 
 
 def test_a_profile_s_own_minimum_is_a_warning(openrouter: Server, user_folder: Path) -> None:

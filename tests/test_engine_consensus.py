@@ -12,7 +12,7 @@ import pytest
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.result import Confidence, Result
 from llm_reasonkit.reasoning.voting import Rule, Verdict
-from tests.scripted_panel import PanelRun, final
+from tests.scripted_panel import PanelRun, cut_off, final
 
 CAPITAL = "What is the name of the largest city of the Netherlands?"
 HOSTILE = (
@@ -189,6 +189,37 @@ async def test_second_round() -> None:
     shown = run.caller.prompt_of("round2[1]")
     assert "Final answer: 3" in shown
     assert shown.count("Final answer: 2") == 1
+
+
+async def test_second_round_that_leads_elsewhere() -> None:
+    """Is the answer another than that which led at first, then it is not given the confidence of
+    that one, the dissent is from what is shown, and the first leader is named."""
+    sure = Confidence(overall=0.84, kind="prior", basis="a test")
+    run = PanelRun([final(2), final(2), final(1)], scripts=second(final(1), final(2), final(1)))
+    result = await run.go(rounds=1, confident=lambda verdict: sure)
+    assert (result.answer, result.status) == ("1", "no_consensus")
+    assert result.confidence.kind == "none"
+    assert [(each.answer, each.members) for each in result.dissent] == [("2", [1])]
+    assert any("2 of 3 answer '1', and '2' led before" in text for text in result.warnings)
+
+
+async def test_second_round_that_changes_nothing() -> None:
+    """A second round after which the same answer leads changes neither confidence nor dissent."""
+    sure = Confidence(overall=0.84, kind="prior", basis="a test")
+    later = second(final("two"), final(2), final(2))
+    run = PanelRun([final(2), final(2), final(1)], scripts=later)
+    result = await run.go(rounds=1, confident=lambda verdict: sure)
+    assert (result.answer, result.confidence) == ("2", sure)
+    assert [(each.answer, each.members) for each in result.dissent] == [("1", [2])]
+    assert not any("led before" in text for text in result.warnings)
+
+
+async def test_unread_replies_are_named() -> None:
+    """A member that refuses, is cut off or says nothing that can be read is named, with why."""
+    replies = [final(2), "I can't help with that.", cut_off(final(2)), final(2)]
+    result = await PanelRun(replies).go()
+    (told,) = [text for text in result.warnings if text.startswith("no vote")]
+    assert told == "no vote in the reply of google/two (refused), meta/three (cut off)"
 
 
 async def test_second_round_that_ties() -> None:

@@ -79,6 +79,7 @@ async def test_claims_and_synthesis() -> None:
     ]
     (dissent,) = result.dissent
     assert (dissent.members, dissent.point) == ([1], "Microservices let a small team scale early")
+    assert dissent.answer == "against: Microservices cost a small team too much time."
     assert (result.agreement, result.votes, result.confidence.kind) == (None, [], "none")
     assert "openai/one" in result.checks.items[1].detail
     assert run.asked[3:] == ["claims", "synthesis"]

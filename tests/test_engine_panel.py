@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from llm_reasonkit.engine.ports import ModelFacts
+from llm_reasonkit.engine.ports import Call, ModelFacts
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.result import Cost, Result, Tokens
@@ -85,6 +85,36 @@ async def test_two_that_agree_suffice() -> None:
     assert run.asked == ["members[1]", "members[2]"]
     assert result.votes[2].status == "not asked"
     assert result.members[2].status == "skipped"
+
+
+async def test_two_of_one_family_do_not_suffice() -> None:
+    """Two of one maker that agree bring in the third, where the panel has another maker."""
+    run = PanelRun(
+        [final(2), final(2), final(2)],
+        families=["openai", "openai", "google"],
+        waves=(2, 1),
+        stop="accepted",
+        rule=Rule(of="asked"),
+    )
+    result = await run.go()
+    assert run.asked == ["members[1]", "members[2]", "members[3]"]
+    assert result.agreement is not None
+    assert (result.agreement.asked, result.agreement.families, result.status) == (3, 2, "done")
+
+
+async def test_a_bug_in_a_panel_comes_out_as_itself() -> None:
+    """An error that is no CallError ends the run `failed` and is raised; nothing goes on."""
+
+    async def broken(call: Call) -> str:
+        raise ZeroDivisionError("a bug")
+
+    held = Held({2: "2"})
+    run = PanelRun([broken, held.script(2)])
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        await run.go()
+    assert run.ledger.result is not None
+    assert run.ledger.result.status == "failed"
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_first_reply_of_a_wave_is_not_the_wave() -> None:

@@ -22,11 +22,11 @@ from llm_reasonkit.errors import (
     ("kind", "code"),
     [
         (ReasonkitError, 1),
-        (StoreError, 1),
         (UsageError, 2),
         (MissingKeyError, 2),
         (ProtocolError, 2),
         (ConfigError, 2),
+        (StoreError, 2),
         (LimitError, 3),
         (CallError, 5),
         (Interrupted, 130),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from llm_reasonkit.openrouter.client import Client
+from llm_reasonkit.openrouter.failures import network
 from llm_reasonkit.openrouter.settings import ClientSettings
 from tests.openrouter_calls import ask
 from tests.openrouter_server import (
@@ -40,6 +41,12 @@ from tests.openrouter_server import (
 EMPTY = Answer("", finish_reason="stop")
 FIRST_EVENT_ERROR: dict[str, Any] = {"cut": "error", "cut_after": 0}
 GATEWAY = {"code": 502, "message": "Network connection lost."}
+
+
+@pytest.mark.parametrize("reason", ["It hung up", "It hung up."])
+def test_a_reason_is_one_sentence(reason: str) -> None:
+    """What the network says of itself is quoted with one full stop, whoever put it there."""
+    assert "failed: It hung up. Check the network" in str(network(reason, "acme/small"))
 
 
 @pytest.mark.parametrize(
@@ -285,7 +292,7 @@ async def test_the_bill_of_an_empty_reply_is_not_lost(client: Client, openrouter
 
     assert got.receipt is not None
     assert [attempt.code for attempt in got.receipt.earlier] == ["empty", "empty"]
-    assert openrouter.ledger.total == got.receipt.cost
+    assert openrouter.ledger.total == got.cost
     assert openrouter.ledger.total > Decimal(0)
 
 

@@ -225,4 +225,4 @@ async def test_a_generation_is_known_a_little_later(client: Client, openrouter: 
     reply = await client.get_json(f"generation?id={got.receipt.id}", key=openrouter.key)
 
     assert isinstance(reply, dict)
-    assert reply["data"]["total_cost"] == got.receipt.cost
+    assert reply["data"]["total_cost"] == got.cost

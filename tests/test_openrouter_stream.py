@@ -64,7 +64,7 @@ async def test_every_shape_gives_the_same_reply(
     assert (got.receipt.finish_reason, got.receipt.provider) == ("stop", "Acme Cloud")
     assert got.receipt.model == "acme/small-2026-01-15"
     assert got.receipt.id is not None
-    assert openrouter.ledger[got.receipt.id] == got.receipt.cost
+    assert openrouter.ledger[got.receipt.id] == got.cost
 
 
 async def test_a_missing_usage_chunk_leaves_the_cost_unknown(
@@ -78,7 +78,7 @@ async def test_a_missing_usage_chunk_leaves_the_cost_unknown(
     assert got.text == "fine"
     assert got.receipt is not None
     assert got.receipt.usage is None
-    assert got.receipt.cost is None
+    assert got.cost is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ async def test_the_bill_is_read_to_the_last_digit(
     got = await ask(client, openrouter)
 
     assert got.receipt is not None
-    assert expected == got.receipt.cost
+    assert expected == got.cost
 
 
 async def test_reasoning_comes_apart_from_the_answer(client: Client, openrouter: Server) -> None:
@@ -236,7 +236,7 @@ async def test_a_reply_that_had_ended_survives_a_reset(client: Client, openroute
 
     assert (got.error, got.text) == (None, "ab")
     assert got.receipt is not None
-    assert got.receipt.cost is None
+    assert got.cost is None
 
 
 async def test_every_call_may_be_number_zero(client: Client, openrouter: Server) -> None:
@@ -301,7 +301,7 @@ async def test_an_error_beside_length_is_not_fatal(client: Client, openrouter: S
 
     assert (got.error, got.text) == (None, "cut he")
     assert got.receipt is not None
-    assert got.receipt.cost is not None
+    assert got.cost is not None
 
 
 async def test_ten_megabytes_are_read_in_good_time(client: Client, openrouter: Server) -> None:

@@ -206,7 +206,7 @@ def test_summary_of_a_run_with_nothing_to_count() -> None:
     rows = [line.rstrip() for line in shown(summary(run)).splitlines()]
     assert rows == [
         "status      stopped by budget, 12.3 s, 0 calls",
-        "checked     nothing",
+        "checked     nothing to check",
         "confidence  none: nothing in this run can be counted",
         "cost        no call was made",
         "tokens      unknown",

@@ -165,7 +165,7 @@ def test_a_log_of_a_newer_version(log: Path, command: str) -> None:
         "values ('reasonkit', 'm999_newer', '')",
     )
     ended = llm("reasonkit", command)
-    assert ended.exit_code == 1
+    assert ended.exit_code == 2
     assert "written by a newer llm-reasonkit (m999_newer)" in ended.stderr
 
 

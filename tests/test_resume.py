@@ -227,6 +227,21 @@ def test_no_cent_is_counted_twice(openrouter: Server, log: Path) -> None:
     assert (row["runs"], row["calls"], row["unknown_calls"]) == (1, 4, 1)
 
 
+def test_more_calls_than_before(openrouter: Server, log: Path) -> None:
+    """A run that its limit of calls stopped goes on when it is given more, and only then; what is
+    told to the user says so."""
+    question = ("think", "Is it so?", "--protocol", "weigh", "-m", SMALL)
+    ended = llm(*question, "--max-calls", "2")
+    assert "given more, `llm reasonkit resume` goes on" in ended.stderr
+    asked = len(openrouter.chats)
+    assert llm("reasonkit", "resume").exit_code == 3
+    assert len(openrouter.chats) == asked
+    assert resume("--max-calls", "4")["status"] == "done"
+    assert len(openrouter.chats) == 4
+    ended = llm(*question, "--max-calls", "2", "-n")
+    assert "resume" not in ended.stderr
+
+
 # What is asked anew
 
 

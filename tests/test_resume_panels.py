@@ -248,8 +248,9 @@ def test_nothing_is_missing(openrouter: Server) -> None:
     ("how", "said"),
     [
         (["-m", SONNET], "goes on with the models that it has: leave out -m"),
-        (["--from", "same"], "leave out --from and --role"),
-        (["--role", f"judge={SMALL}"], "leave out --from and --role"),
+        (["--from", "same"], "leave out --from, --role and --max-calls"),
+        (["--role", f"judge={SMALL}"], "leave out --from, --role and --max-calls"),
+        (["--max-calls", "9"], "leave out --from, --role and --max-calls"),
     ],
 )
 def test_other_models_are_another_panel(

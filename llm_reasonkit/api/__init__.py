@@ -11,13 +11,7 @@ from __future__ import annotations
 from llm_reasonkit.api.benching import Contest
 from llm_reasonkit.api.orchestrator import ThinkToolOrchestrator
 from llm_reasonkit.api.panels import PanelQuestion
-from llm_reasonkit.api.questions import (
-    Question,
-    ReasoningProfile,
-    Source,
-    library,
-    plan_of,
-)
+from llm_reasonkit.api.questions import Question, ReasoningProfile, Source, library, plan_of
 from llm_reasonkit.api.recipes import Earlier, earlier
 from llm_reasonkit.api.resuming import Replayed
 from llm_reasonkit.models.roster import OpenRouterProvider

@@ -12,15 +12,14 @@ from typing import Any
 from llm.utils import monotonic_ulid
 
 from llm_reasonkit.api import thinking
-from llm_reasonkit.api.panels import Cast, PanelQuestion, begin, cast_panel, complete, numbered
+from llm_reasonkit.api.panels import Cast, PanelQuestion, begin, cast_panel, complete
 from llm_reasonkit.api.performing import perform
-from llm_reasonkit.api.questions import Question, limits_of, plan_for
+from llm_reasonkit.api.questions import Question, limits_of, numbered, plan_for
 from llm_reasonkit.api.recipes import request_of
-from llm_reasonkit.api.running import Setup, SystemClock, Untraced, with_warning
+from llm_reasonkit.api.running import Setup, ledger_of
 from llm_reasonkit.config import load_settings
-from llm_reasonkit.engine.course import Course
+from llm_reasonkit.engine.course import JUDGE, Course
 from llm_reasonkit.engine.ending import Ending, carry_out
-from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.ports import Observer, Recipe, RunStart
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.models.caller import LlmCaller
@@ -37,7 +36,6 @@ from llm_reasonkit.reasoning.result import (
 )
 from llm_reasonkit.reasoning.template import Fence
 from llm_reasonkit.reasoning.voting import Rule
-from llm_reasonkit.store.log import LogTrace
 
 
 async def compare(
@@ -69,10 +67,12 @@ async def compare(
 def _require_foreign_judge(asked: PanelQuestion, cast: Cast) -> None:
     """Raise UsageError for a judge of a member's family: models prefer their own kind."""
     families = {seat.family for seat in cast.seats}
-    if asked.judge is not None and family_of(asked.judge) in families:
+    judge = cast.players.get(JUDGE)
+    # By its id, as an alias does not tell the maker.
+    if judge is not None and (family := family_of(judge.id)) in families:
         raise UsageError(
-            f"the judge {asked.judge} is of the family of a member ({family_of(asked.judge)}); "
-            "name one of another maker"
+            f"the judge {asked.judge} is of the family of a member ({family}); name one of another "
+            "maker"
         )
 
 
@@ -130,8 +130,6 @@ async def side_by_side(
 
     think: carries out the run with an id, told to an observer.
     """
-    trace = LogTrace(log) if log else None
-    ledger = Ledger(replace(start, recipe=recipe), trace or Untraced(), observer, SystemClock())
 
     async def work() -> Ending:
         async with asyncio.TaskGroup() as group:
@@ -139,16 +137,15 @@ async def side_by_side(
                 group.create_task(think(run_id, _Side(observer, number)))
                 for number, run_id in enumerate(recipe.request["runs"], 1)
             ]
-        return _all_together([task.result() for task in tasks])
+        runs = [task.result() for task in tasks]
+        for run in runs:
+            if run.status == "stopped_by_budget":
+                ledger.halt(run.warnings[0])
+        return _all_together(runs, list(recipe.request["runs"].values()))
 
-    try:
+    with ledger_of(replace(start, recipe=recipe), log, observer, ended) as ledger:
         # Of its own a comparison makes no calls.
         await carry_out(work, ledger, LlmCaller({}, start.run_id), None)
-    finally:
-        if trace:
-            trace.close()
-        if ledger.result:
-            ended.append(with_warning(ledger.result, trace.warning if trace else None))
     return ended[0]
 
 
@@ -175,28 +172,32 @@ class _Side:
         return f"{self._number}.{step_id}"
 
 
-def _all_together(runs: Sequence[Result]) -> Ending:
+def _all_together(runs: Sequence[Result], models: Sequence[str]) -> Ending:
     answered = sum(run.answer is not None for run in runs)
     status: RunStatus = "partial" if answered else "failed"
-    return Ending("done" if answered == len(runs) else status, None, _summed(runs))
+    if any(run.status == "stopped_by_budget" for run in runs):
+        status = "stopped_by_budget"
+    elif answered == len(runs):
+        status = "done"
+    return Ending(status, None, _summed(runs, models))
 
 
-def _summed(runs: Sequence[Result]) -> dict[str, Any]:
+def _summed(runs: Sequence[Result], models: Sequence[str]) -> dict[str, Any]:
     return {
         "members": [
             Member(
-                model=run.models[0].asked if run.models else run.run_id,
+                model=model,
                 model_served=run.model_used,
-                family=family_of(run.models[0].asked) if run.models else None,
+                family=family_of(model),
                 status="failed" if run.answer is None else "done",
                 answer=run.answer,
                 duration_ms=run.duration_ms,
                 tokens=run.tokens,
-                cost=run.cost,
+                cost=run.cost if run.models else None,
                 error=None if run.answer else "; ".join(run.warnings[:1]) or None,
                 run_id=run.run_id if run.trace_id else None,
             )
-            for run in runs
+            for run, model in zip(runs, models, strict=True)
         ],
         "models": [use for run in runs for use in run.models],
         "tokens": total_tokens(run.tokens for run in runs),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,9 @@ class ThinkToolOrchestrator:
         key or is mistaken, and Interrupted (a KeyboardInterrupt) with what there is on Ctrl-C.
         A run that ends without an answer is returned, with its status.
         """
-        ended: list[Result] = []
         question = _question(query, profile, protocol)
-        work = thinking.think(self._setup, question, observer or Unwatched(), ended)
-        return _interruptible(work, ended)
+        watched = observer or Unwatched()
+        return _interruptible(partial(thinking.think, self._setup, question, watched))
 
     async def think_async(
         self,
@@ -90,9 +90,8 @@ class ThinkToolOrchestrator:
         result's `agreement`, `votes` and `dissent` say how the answer came about; its status is
         `done`, `no_consensus` or `tie`. Raises what `think` raises.
         """
-        ended: list[Result] = []
-        work = panels.consensus(self._setup, _asked(query, how), observer or Unwatched(), ended)
-        return _interruptible(work, ended)
+        asked, watched = _asked(query, how), observer or Unwatched()
+        return _interruptible(partial(panels.consensus, self._setup, asked, watched))
 
     async def consensus_async(
         self,
@@ -119,9 +118,7 @@ class ThinkToolOrchestrator:
         PanelQuestion, such as `models=[…]`, and `judge` for one that ranks the answers; without it
         the result has no answer. Raises what `think` raises.
         """
-        ended: list[Result] = []
-        work = self._compared(query, how, profile, protocol, observer, ended)
-        return _interruptible(work, ended)
+        return _interruptible(partial(self._compared, query, how, profile, protocol, observer))
 
     async def compare_async(
         self,
@@ -167,6 +164,7 @@ class ThinkToolOrchestrator:
         *,
         from_step: str | None = None,
         budget: str | None = None,
+        max_calls: int | None = None,
         roles: Mapping[str, str] | None = None,
         stream: bool = True,
         observer: Observer | None = None,
@@ -174,9 +172,9 @@ class ThinkToolOrchestrator:
         """Go on with a run of the log that broke off, and return its result.
 
         Replies that are in the log are not asked for again; the record of the run goes on, and what
-        it took before counts. The orchestrator's model and key, a budget and roles that are given
-        hold for what is still asked; without them the run's own do. A consensus or comparison goes
-        on with its own models and rules, and takes neither from_step nor roles.
+        it took before counts. The orchestrator's model and key, and the budget, max_calls and roles
+        that are given, hold for what is still asked; without them the run's own do. A consensus or
+        comparison goes on with its own models and rules: it takes no from_step, max_calls or roles.
 
         run: its id, the beginning of it, its short id, or `last`. from_step: the id of a step to
         ask again, together with what depends on it, by the protocol files as they are now; this
@@ -184,11 +182,9 @@ class ThinkToolOrchestrator:
         Raises UsageError where there is no such run or nothing of it is missing, and else what
         `think` raises.
         """
-        ended: list[Result] = []
-        anew = Anew(from_step, budget, roles or {}, stream)
+        anew = Anew(from_step, budget, max_calls, roles or {}, stream)
         watched = observer or Unwatched()
-        work = resuming.resume(self._setup, self._log, run, anew, watched, ended)
-        return _interruptible(work, ended)
+        return _interruptible(partial(resuming.resume, self._setup, self._log, run, anew, watched))
 
     async def resume_async(
         self,
@@ -196,12 +192,13 @@ class ThinkToolOrchestrator:
         *,
         from_step: str | None = None,
         budget: str | None = None,
+        max_calls: int | None = None,
         roles: Mapping[str, str] | None = None,
         stream: bool = True,
         observer: Observer | None = None,
     ) -> Result:
         """Do what `resume` does, without blocking the event loop."""
-        anew = Anew(from_step, budget, roles or {}, stream)
+        anew = Anew(from_step, budget, max_calls, roles or {}, stream)
         watched = observer or Unwatched()
         return await resuming.resume(self._setup, self._log, run, anew, watched, [])
 
@@ -246,10 +243,11 @@ class ThinkToolOrchestrator:
         return self._setup.log or llm.user_dir() / "logs.db"
 
 
-def _interruptible(work: Coroutine[Any, Any, Result], ended: Sequence[Result]) -> Result:
-    """Run to the end; Ctrl-C raises Interrupted with what there is."""
+def _interruptible(work: Callable[[list[Result]], Coroutine[Any, Any, Result]]) -> Result:
+    """Run to the end; Ctrl-C raises Interrupted with what there is by then in the list given."""
+    ended: list[Result] = []
     try:
-        return run_now(work)
+        return run_now(work(ended))
     except KeyboardInterrupt as stop:
         raise Interrupted(ended[0] if ended else None) from stop
 

@@ -17,12 +17,11 @@ import llm
 from llm.utils import monotonic_ulid
 
 from llm_reasonkit.api.performing import perform
-from llm_reasonkit.api.questions import Source, limits_of
+from llm_reasonkit.api.questions import Source, limits_of, numbered
 from llm_reasonkit.api.recipes import as_json
 from llm_reasonkit.api.running import Setup
 from llm_reasonkit.config import Settings, load_settings
-from llm_reasonkit.engine.consensus import JUDGE
-from llm_reasonkit.engine.course import Course, Seat, Stop
+from llm_reasonkit.engine.course import JUDGE, Course, Seat, Stop
 from llm_reasonkit.engine.ports import Caller, Observer, Recipe, RunStart
 from llm_reasonkit.errors import StoreError, UsageError
 from llm_reasonkit.models.caller import LlmCaller
@@ -112,9 +111,8 @@ async def vote(
     past = _past(setup)
     async with cast_panel(setup, asked, each_once=True) as cast:
         if len(cast.seats) < least:
-            raise UsageError(
-                "a consensus takes two votes: name more models with -m, or --samples 3"
-            )
+            few = "a consensus takes two votes: name more models with -m, or --samples 3"
+            raise UsageError("; ".join([*cast.warnings, few]))
         form = _form_of(asked)
         if form.is_open and (asked.waves or asked.rounds or asked.stop != "never"):
             raise UsageError(
@@ -271,14 +269,6 @@ def _seats(members: Sequence[Player], samples: int) -> list[Seat]:
         )
         for number, player in enumerate(members, 1)
         for sample in range(1, samples + 1)
-    ]
-
-
-def numbered(sources: Sequence[Source]) -> list[dict[str, Any]]:
-    """Give sources the ids under which prompts name them."""
-    return [
-        {"id": f"S{number}", "name": source.name, "text": source.text}
-        for number, source in enumerate(sources, 1)
     ]
 
 

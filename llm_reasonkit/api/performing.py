@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from llm_reasonkit.api.running import SystemClock, Untraced, with_warning
+from llm_reasonkit.api.running import ledger_of
 from llm_reasonkit.engine.asking import Asker
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.comparison import Comparison
-from llm_reasonkit.engine.consensus import JUDGE, Consensus
-from llm_reasonkit.engine.course import Course
+from llm_reasonkit.engine.consensus import Consensus
+from llm_reasonkit.engine.course import JUDGE, Course
 from llm_reasonkit.engine.ending import carry_out
 from llm_reasonkit.engine.ledger import Ledger
 from llm_reasonkit.engine.open_question import OpenQuestion
@@ -21,7 +21,6 @@ from llm_reasonkit.reasoning.calibration import Pattern, confidence_in, is_worke
 from llm_reasonkit.reasoning.plan import turns_at
 from llm_reasonkit.reasoning.result import Confidence, Result
 from llm_reasonkit.reasoning.voting import Verdict
-from llm_reasonkit.store.log import LogTrace
 
 Panel = Consensus | Comparison | OpenQuestion
 
@@ -39,15 +38,11 @@ async def perform(
 
     past: the calls that need not be made.
     """
-    trace = LogTrace(log) if log else None
     earlier = past.calls if past and start.is_resumed else {}
-    ledger = Ledger(
-        replace(start, recipe=recipe), trace or Untraced(), observer, SystemClock(), earlier
-    )
-    for warning in recipe.warnings:
-        ledger.warn(warning)
     budget = Budget(recipe.limits, recipe.planned_calls, spent_on(earlier.values()))
-    try:
+    with ledger_of(replace(start, recipe=recipe), log, observer, ended, earlier) as ledger:
+        for warning in recipe.warnings:
+            ledger.warn(warning)
         if isinstance(recipe.plan, Course):
             panel = _panel(recipe, recipe.plan, ledger, caller, budget, past)
             await carry_out(panel.work, ledger, caller, recipe.limits.seconds, panel.so_far)
@@ -65,11 +60,6 @@ async def perform(
                 turns=turns_at(recipe.facts),
             )
             await runner.run()
-    finally:
-        if trace:
-            trace.close()
-        if ledger.result:
-            ended.append(with_warning(ledger.result, trace.warning if trace else None))
     return ended[0]
 
 

@@ -78,6 +78,14 @@ class Question:
     stream: bool = True
 
 
+def numbered(sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """Give sources the ids under which prompts name them."""
+    return [
+        {"id": f"S{number}", "name": source.name, "text": source.text}
+        for number, source in enumerate(sources, 1)
+    ]
+
+
 def library() -> Library:
     """Return the protocols and profiles of this user."""
     return Library(llm.user_dir() / "reasonkit" / "protocols")

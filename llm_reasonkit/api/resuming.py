@@ -35,12 +35,14 @@ TIMES = frozenset({"started", "duration_ms"})
 class Anew:
     """What is to be different when a run is taken up again.
 
-    step: the step to ask again, with all that depends on it. budget: as typed, for all parts of
-    the run together. roles: models of roles other than main. stream: let models stream.
+    step: the step to ask again, with all that depends on it. budget, as typed, and max_calls: for
+    all parts of the run together. roles: models of roles other than main. stream: let models
+    stream.
     """
 
     step: str | None = None
     budget: str | None = None
+    max_calls: int | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     stream: bool = True
 
@@ -61,10 +63,10 @@ async def resume(
     _require_rest(trace, anew)
     rest = _Rest(replace(setup, log=log), log, trace, anew, observer, ended)
     plan, command = trace.recipe.plan, trace.start.command
-    if command != "think" and (anew.step or anew.roles):
+    if command != "think" and (anew.step or anew.roles or anew.max_calls):
         raise UsageError(
             f"run {trace.short_id} is a {command}, which goes on with the models that it has: "
-            "leave out --from and --role"
+            "leave out --from, --role and --max-calls"
         )
     if isinstance(plan, Course):
         return await rest.ask(plan)
@@ -90,6 +92,7 @@ class _Rest:
         question = replace(
             question,
             budget=anew.budget or question.budget,
+            max_calls=anew.max_calls or question.max_calls,
             roles={**question.roles, **anew.roles},
             stream=anew.stream,
         )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from llm_reasonkit.engine.ports import Recorded, Reply, RunStart, TraceSink
+from llm_reasonkit.engine.ledger import Ledger
+from llm_reasonkit.engine.ports import Observer, Recorded, Reply, RunStart, TraceSink
 from llm_reasonkit.models.player import AnyModel
 from llm_reasonkit.models.roster import OpenRouterProvider
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
+from llm_reasonkit.store.log import LogTrace
 
 _T = TypeVar("_T")
 
@@ -39,14 +42,37 @@ def run_now(work: Coroutine[Any, Any, _T]) -> _T:
         return thread.submit(asyncio.run, work).result()
 
 
-def with_warning(result: Result, warning: str | None) -> Result:
+@contextmanager
+def ledger_of(
+    start: RunStart,
+    log: Path | None,
+    observer: Observer,
+    ended: list[Result],
+    earlier: Mapping[str, Recorded] | None = None,
+) -> Iterator[Ledger]:
+    """Open the ledger of a run; once it is over, however it ended, its result is in `ended`.
+
+    earlier: what a run that goes on has in its trace already, by id.
+    """
+    trace = LogTrace(log) if log else None
+    ledger = Ledger(start, trace or _Untraced(), observer, _SystemClock(), earlier)
+    try:
+        yield ledger
+    finally:
+        if trace:
+            trace.close()
+        if ledger.result:
+            ended.append(_with_warning(ledger.result, trace.warning if trace else None))
+
+
+def _with_warning(result: Result, warning: str | None) -> Result:
     """Return a result that says what is wrong with its record, if anything is."""
     if warning is None:
         return result
     return result.model_copy(update={"warnings": [*result.warnings, warning], "trace_id": None})
 
 
-class SystemClock:
+class _SystemClock:
     """The clock on the wall."""
 
     def now(self) -> datetime:
@@ -70,7 +96,7 @@ class Unwatched:
     def answer_text(self, text: str) -> None: ...
 
 
-class Untraced(TraceSink):
+class _Untraced(TraceSink):
     """A trace that keeps nothing."""
 
     async def run_started(self, run: RunStart) -> None: ...

@@ -16,7 +16,7 @@ import llm
 from llm.utils import monotonic_ulid
 
 from llm_reasonkit.api.performing import perform
-from llm_reasonkit.api.questions import Question, limits_of, plan_for
+from llm_reasonkit.api.questions import Question, limits_of, numbered, plan_for
 from llm_reasonkit.api.recipes import finding_of, request_of
 from llm_reasonkit.api.running import Setup
 from llm_reasonkit.config import load_settings
@@ -155,10 +155,7 @@ def begin(
     recipe = Recipe(
         plan=ready.plan,
         fence=Fence(secrets.token_hex(4)),
-        sources=[
-            {"id": f"S{number}", "name": source.name, "text": source.text}
-            for number, source in enumerate(question.sources, 1)
-        ],
+        sources=numbered(question.sources),
         findings=[finding_of(run) for run in question.follows],
         system=question.system,
         limits=ready.limits,

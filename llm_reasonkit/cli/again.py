@@ -14,6 +14,7 @@ from llm_reasonkit.cli.options import (
     budget_option,
     config_option,
     key_option,
+    max_calls_option,
     models_of_roles,
     output_options,
     roles_option,
@@ -40,6 +41,7 @@ DIFFERENT = 1
 @click.option("model_id", "-m", "--model", help="Model for what is still asked")
 @roles_option
 @budget_option
+@max_calls_option
 @config_option
 @key_option
 @output_options
@@ -49,6 +51,7 @@ def resume_command(
     model_id: str | None,
     roles: tuple[str, ...],
     budget: str | None,
+    max_calls: int | None,
     config: Path | None,
     key: str | None,
     **options: Any,  # noqa: ANN401 (click passes them by name)
@@ -58,7 +61,8 @@ def resume_command(
     RUN is an id, the beginning of one, or a short id; without it, the most recent run is meant.
     With --from, a step and what depends on it are asked again, by the protocol files as they are
     now, in a run of its own. A consensus or comparison goes on with its own models, so that --from,
-    -m and --role are for `think`. --budget is for all of the run, with what it has spent already.
+    -m, --role and --max-calls are for `think`. --budget and --max-calls are for all of the run,
+    with what it has taken already.
 
     \b
         llm reasonkit resume
@@ -74,14 +78,15 @@ def resume_command(
                 run.ref,
                 from_step=from_step,
                 budget=budget,
+                max_calls=max_calls,
                 roles=models_of_roles(roles),
                 stream=not output.no_stream,
                 observer=progress,
             )
         )
-        _show(result, output, progress, run.path)
-    request = load_trace(run.path, result.run_id).recipe.request
-    require_success(result, request.get("min_confidence"))
+        least = load_trace(run.path, result.run_id).recipe.request.get("min_confidence")
+        _show(result, output, progress, run.path, least)
+    require_success(result, least)
 
 
 @click.command()
@@ -111,8 +116,11 @@ def _require_one_model(run: RunOptions, model_id: str | None) -> None:
         raise UsageError(f"a {command} goes on with the models that it has: leave out -m")
 
 
-def _show(result: Result, output: Output, progress: Progress, path: Path) -> None:
+def _show(
+    result: Result, output: Output, progress: Progress, path: Path, least: float | None = None
+) -> None:
     if result.command == "compare" and output.is_plain:
+        progress.make_room()
         show(SideBySide(result))
     sources = load_sources(path, result.run_id)
-    output.show(result, progress, short_id_of(path, result.run_id), sources)
+    output.show(result, progress, short_id_of(path, result.run_id), sources, least)

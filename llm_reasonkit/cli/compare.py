@@ -16,6 +16,7 @@ from llm_reasonkit.cli.options import (
     log_options,
     material_options,
     names_in,
+    options_option,
     output_options,
     taken,
 )
@@ -39,9 +40,7 @@ from llm_reasonkit.store.prompts import earlier_prompt
 @click.option("--last", is_flag=True, help="Ask the most recent prompt of llm's log again")
 @click.option("conversation_id", "--cid", help="Ask the last prompt of this conversation again")
 @material_options
-@click.option(
-    "options", "-o", "--option", type=(str, str), multiple=True, help="key/value for the models"
-)
+@options_option
 @budget_option
 @log_options
 @output_options
@@ -79,7 +78,7 @@ def command(
         budget=options["budget"],
         stream=not output.no_stream,
     )
-    orchestrator = api.ThinkToolOrchestrator(key=record.key, log=record.kept, config=record.config)
+    orchestrator = record.orchestrator()
     with output.progress() as progress:
         result = as_far_as_it_came(
             lambda: orchestrator.compare(

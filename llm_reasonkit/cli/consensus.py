@@ -17,6 +17,7 @@ from llm_reasonkit.cli.options import (
     material_options,
     min_confidence_option,
     names_in,
+    options_option,
     output_options,
     taken,
 )
@@ -47,9 +48,7 @@ from llm_reasonkit.store.schemas import resolve_schema
 @click.option("--rounds", type=click.IntRange(0, 1), default=0, help="Show each other's reasons")
 @min_confidence_option
 @material_options
-@click.option(
-    "options", "-o", "--option", type=(str, str), multiple=True, help="key/value for the models"
-)
+@options_option
 @budget_option
 @log_options
 @output_options
@@ -93,7 +92,7 @@ def command(
         budget=options["budget"],
         stream=not output.no_stream,
     )
-    orchestrator = api.ThinkToolOrchestrator(key=record.key, log=record.kept, config=record.config)
+    orchestrator = record.orchestrator()
     with output.progress() as progress:
         result = as_far_as_it_came(lambda: orchestrator.consensus(asked, observer=progress))
         answered = any(member.answer for member in result.members)

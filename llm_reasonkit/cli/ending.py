@@ -99,10 +99,13 @@ def require_success(result: Result, least: float | None = None) -> None:
 
 
 def _why(result: Result) -> str:
+    # What is not in the log cannot be gone on with.
+    resume = "`llm reasonkit resume` goes on"
     if result.status == "interrupted":
-        return "interrupted"
+        return f"interrupted; {resume}" if result.trace_id else "interrupted"
     if result.status == "stopped_by_budget":
-        return f"stopped: {result.warnings[0]}"
+        stopped = f"stopped: {result.warnings[0]}"
+        return f"{stopped}; given more, {resume}" if result.trace_id else stopped
     if result.agreement is not None and result.status in ("no_consensus", "tie"):
         said = "a tie" if result.status == "tie" else "no consensus"
         return f"{said}: {figures.agreement(result.agreement)}"

@@ -15,13 +15,13 @@ from llm_reasonkit.cli.ending import ends_cleanly
 from llm_reasonkit.cli.options import database_option, json_option
 from llm_reasonkit.cli.screen import show
 from llm_reasonkit.config import load_settings
-from llm_reasonkit.estimates import ModelEstimate, Month, estimate_models, month_of
+from llm_reasonkit.estimates import DAYS_A_MONTH, ModelEstimate, Month, estimate_models, month_of
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.render.estimates import models_page
 from llm_reasonkit.render.result_json import Listing, to_json
 from llm_reasonkit.store.learnt import usual_sizes
 
-_PERIODS = {"day": 1, "week": 7, "month": 30}
+_PERIODS = {"day": 1, "week": 7, "month": DAYS_A_MONTH}
 
 
 class EstimateListing(Listing):

@@ -64,10 +64,16 @@ key_option = click.option("--key", help="API key to use")
 budget_option = click.option(
     "--budget", help="Most to spend: '$0.50', '20000t', '30s' or '$0.50,30s'"
 )
+options_option = click.option(
+    "options", "-o", "--option", type=(str, str), multiple=True, help="key/value for the models"
+)
 min_confidence_option = click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
     help="Exit with 4 if less than this share is reached, or none is known",
+)
+max_calls_option = click.option(
+    "--max-calls", type=click.IntRange(min=1), help="Most calls to make"
 )
 roles_option = click.option(
     "roles", "--role", multiple=True, help="Model of one role: critic=MODEL (repeatable)"
@@ -180,9 +186,7 @@ class ContinueOptions:
 
 
 call_options = _group(
-    click.option(
-        "options", "-o", "--option", type=(str, str), multiple=True, help="key/value for the model"
-    ),
+    options_option,
     click.option(
         "--route", type=click.Choice(ROUTES), help="How OpenRouter chooses a model or its provider"
     ),
@@ -212,7 +216,7 @@ control_options = _group(
         type=click.Choice(["minimal", "low", "medium", "high"]),
         help="How hard models are to reason that can",
     ),
-    click.option("--max-calls", type=click.IntRange(min=1), help="Most calls to make"),
+    max_calls_option,
     min_confidence_option,
     click.option("--web", is_flag=True, help="Let the model search the web for sources first"),
 )
@@ -272,6 +276,10 @@ class LogOptions:
     def kept(self) -> Path | bool:
         """Where the run goes: the log, or False for nowhere."""
         return self.path if (logs_on() or self.log) and not self.no_log else False
+
+    def orchestrator(self, model: str | None = None) -> api.ThinkToolOrchestrator:
+        """Return what makes the run."""
+        return api.ThinkToolOrchestrator(model, key=self.key, log=self.kept, config=self.config)
 
 
 output_options = _group(

@@ -13,7 +13,7 @@ import click
 
 from llm_reasonkit.cli.progress import Progress
 from llm_reasonkit.errors import UsageError
-from llm_reasonkit.reasoning.result import Result
+from llm_reasonkit.reasoning.result import Result, shortfall
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.document import Form, document
 
@@ -61,9 +61,11 @@ class Output:
         progress: Progress,
         short_id: str | None,
         sources: Sequence[Source] = (),
+        least: float | None = None,
     ) -> None:
         """Write the answer, or the run as a document, and the closing summary.
 
+        least: the confidence that the user asked for; below it an error says so after this.
         A file that cannot be written after all does not cost the answer: it is printed, and
         UsageError says so.
         """
@@ -78,7 +80,8 @@ class Output:
             except UsageError as error:
                 progress.finish_answer(text)
                 trouble = error
-        progress.summarize(result, short_id)
+        too_little = None if least is None else shortfall(result.confidence, least)
+        progress.summarize(result, short_id, too_little or "")
         if self.usage:
             cost = figures.cost_by_source(
                 result.cost, [step.cost for step in result.steps if step.cost]

@@ -12,7 +12,6 @@ import re
 import sys
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import IO, Self, TextIO
 
 from rich.console import Console, RenderableType
@@ -117,12 +116,7 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end_answer()
         self._show_groups(everything=True)
         self._stop_live()
@@ -190,10 +184,11 @@ class Progress:
         if not self._quiet:
             self._show(plain(f"warning: {one_line(message)}", "yellow"))
 
-    def summarize(self, result: Result, short_id: str | None = None) -> None:
+    def summarize(self, result: Result, short_id: str | None = None, error: str = "") -> None:
         """Show the closing summary; where steps do not show, only the warnings of the run.
 
-        Of a run that failed or was stopped they would only say again what the error says.
+        Of a run that failed or was stopped they would only say again what the error says; so
+        would a warning that is the `error` to come.
         """
         self.make_room()
         if self._talks:
@@ -203,7 +198,8 @@ class Progress:
             if result.agreement is not None and not self._quiet:
                 self._show_agreement(result, result.agreement)
             for message in result.warnings:
-                self.warn(message)
+                if message != error:
+                    self.warn(message)
 
     def _show_agreement(self, result: Result, agreement: Agreement) -> None:
         if result.status == "done":

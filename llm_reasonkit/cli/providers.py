@@ -15,6 +15,7 @@ from llm_reasonkit import providers
 from llm_reasonkit.cli.ending import ends_cleanly
 from llm_reasonkit.cli.typed import usd
 from llm_reasonkit.errors import UsageError
+from llm_reasonkit.openrouter.ids import PROVIDER as OPENROUTER
 from llm_reasonkit.openrouter.selection import Ability, Order, Wanted, parse_tokens, select
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.render import providers as render
@@ -68,7 +69,7 @@ def show_command(name: str, refresh: bool, as_json: bool) -> None:
 
     For openrouter: the key, its limits, credits and free requests, as far as the server tells.
     """
-    if name == providers.OPENROUTER:
+    if name == OPENROUTER:
         status, known = asyncio.run(providers.openrouter_status(_settings(), refresh=refresh))
         provider: providers.Provider = status
         rows = providers.model_rows(known.models)
@@ -134,7 +135,7 @@ def search_command(
     Works from the cached catalogue, also offline. Prices are USD per million tokens; `--sort
     price` goes by what a million tokens in and a million out cost together.
     """
-    if name != providers.OPENROUTER:
+    if name != OPENROUTER:
         raise UsageError(
             f"only openrouter has a catalogue to search; see `llm providers show {name}`"
         )

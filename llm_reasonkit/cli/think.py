@@ -74,9 +74,7 @@ def command(
     asked = _question(question, record.path, options, stream=not output.no_stream)
     asked = before.lead_to(asked)
     model = local.choose(model_id) if use_local else with_provider(provider, model_id)
-    orchestrator = api.ThinkToolOrchestrator(
-        model or before.model, key=record.key, log=record.kept, config=record.config
-    )
+    orchestrator = record.orchestrator(model or before.model)
     if dry_run:
         found = orchestrator.estimate(asked, history=record.path)
         click.echo(to_json(found)) if output.is_json else show(estimate_page(found))
@@ -84,8 +82,9 @@ def command(
     _confirm(orchestrator, asked, record)
     with output.progress() as progress:
         result = as_far_as_it_came(lambda: orchestrator.think(asked, observer=progress))
-        output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
-    require_success(result, asked.min_confidence)
+        short_id, least = short_id_of(record.path, result.run_id), asked.min_confidence
+        output.show(result, progress, short_id, asked.sources, least)
+    require_success(result, least)
 
 
 def _question(

@@ -14,15 +14,9 @@ import llm
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from llm_reasonkit.config.settings import (
-    OPENROUTER,
-    ModelPrice,
-    OpenRouter,
-    Provider,
-    Providers,
-    Settings,
-)
+from llm_reasonkit.config.settings import ModelPrice, OpenRouter, Provider, Providers, Settings
 from llm_reasonkit.errors import ConfigError, Problem
+from llm_reasonkit.openrouter.ids import PROVIDER as OPENROUTER
 from llm_reasonkit.reasoning.mistakes import mistake
 from llm_reasonkit.reasoning.names import nearest
 

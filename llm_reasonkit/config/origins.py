@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from llm_reasonkit.config.files import read_file, read_settings
-from llm_reasonkit.config.settings import OPENROUTER, OpenRouter, Settings
+from llm_reasonkit.config.settings import OpenRouter, Settings
+from llm_reasonkit.openrouter.ids import PROVIDER as OPENROUTER
 
 DEFAULT = "default"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from llm_reasonkit.openrouter.ids import PROVIDER as OPENROUTER
 from llm_reasonkit.openrouter.options import Route
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.reasoning.limits import Price
-
-OPENROUTER = "openrouter"
 
 Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 

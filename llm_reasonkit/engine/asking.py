@@ -20,12 +20,7 @@ from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.extract import ExtractError, read_object
 from llm_reasonkit.reasoning.limits import Price, most_tokens_of
 from llm_reasonkit.reasoning.plan import role_of_turn
-from llm_reasonkit.reasoning.prompting import (
-    asked_again,
-    hash_of,
-    in_form,
-    step_prompt,
-)
+from llm_reasonkit.reasoning.prompting import asked_again, hash_of, in_form, step_prompt
 from llm_reasonkit.reasoning.protocol import Step, resolve
 from llm_reasonkit.reasoning.result import Tokens
 from llm_reasonkit.reasoning.schema import Schema, assign_ids, wire_schema

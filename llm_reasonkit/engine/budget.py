@@ -140,7 +140,7 @@ class Budget:
     def _take_call(self, is_answer: bool) -> None:
         most = self.limits.calls
         if most is not None and self._calls >= most - (not is_answer):
-            kept = "" if is_answer else ", one is kept for the answer"
+            kept = "" if self._calls >= most else ", one is kept for the answer"
             raise LimitReached(f"the limit of {most} calls is used up: {self._calls} made{kept}")
         self._calls += 1
 

@@ -7,11 +7,10 @@ from itertools import permutations
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker
-from llm_reasonkit.engine.consensus import JUDGE, member_of
-from llm_reasonkit.engine.course import Course
+from llm_reasonkit.engine.course import JUDGE, Course
 from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.panel import Members, scope_of
+from llm_reasonkit.engine.panel import Members, member_of, scope_of
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.ranking import Judgement, rank
@@ -90,7 +89,7 @@ class Comparison:
             {"one": one, "other": other, "first": texts[one], "second": texts[other]}
             for one, other in permutations(texts, 2)
         ]
-        read = tuple(ident for asked in self._members.all for ident in asked.outcome.idents)
+        read = self._members.idents
         node = Node(ident="rank", name="rank", step=_BETTER, inputs=read, place=(2,))
         outcome = await self._asker.ask(node, {**self._scope, "pairs": pairs})
         judged = [

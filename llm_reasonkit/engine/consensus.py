@@ -7,25 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker
-from llm_reasonkit.engine.course import Course
+from llm_reasonkit.engine.course import JUDGE, Course
 from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.panel import Asked, Members, scope_of
+from llm_reasonkit.engine.panel import Asked, Members, member_of, scope_of
 from llm_reasonkit.engine.ports import Caller
+from llm_reasonkit.reasoning.answers import sameness
 from llm_reasonkit.reasoning.checks.orders import without_orders
 from llm_reasonkit.reasoning.clustering import Cluster, Pair
 from llm_reasonkit.reasoning.protocol import Step
-from llm_reasonkit.reasoning.result import (
-    Agreement,
-    Confidence,
-    Dissent,
-    Member,
-    RunStatus,
-    Vote,
-)
+from llm_reasonkit.reasoning.result import Agreement, Confidence, Dissent, RunStatus, Vote
 from llm_reasonkit.reasoning.voting import Verdict, decide
-
-JUDGE = "judge"
 
 _SAME = Step(
     role=JUDGE,
@@ -93,15 +85,23 @@ class Consensus:
     async def work(self) -> Ending:
         """Ask, count and state the verdict."""
         await self._members.ask(self._scope)
+        self._warn_of_unread()
         verdict = await self._verdict()
         ending = self._ending(verdict)
         if self._rounds and len(verdict.clusters) > 1 and not verdict.accepted:
-            answer, votes = await self._second_round(verdict)
-            more = {**ending.more, "votes": [*ending.more["votes"], *votes]}
-            ending = Ending(ending.status, answer or ending.answer, more)
+            ending = await self._second_round(verdict, ending)
         for note in verdict.notes:
             self._ledger.warn(note)
         return ending
+
+    def _warn_of_unread(self) -> None:
+        unread = [
+            f"{asked.seat.member} ({asked.reading.reason})"
+            for asked in self._members.all
+            if asked.reading is not None and asked.reading.answer is None
+        ]
+        if unread:
+            self._ledger.warn(f"no vote in the reply of {', '.join(unread)}")
 
     def so_far(self) -> Ending:
         """State the verdict of the votes that are there, where the work was cut short."""
@@ -122,10 +122,7 @@ class Consensus:
                 "agreement": self._agreement(verdict),
                 "members": [member_of(asked, self._ledger) for asked in self._members.all],
                 "votes": votes,
-                "dissent": [
-                    Dissent(answer=each.answer.text, members=list(each.members), point=each.point)
-                    for each in verdict.dissent
-                ],
+                "dissent": _dissent(verdict, range(len(self._members.all))),
                 "confidence": self._confident(verdict),
             },
         )
@@ -147,7 +144,7 @@ class Consensus:
             }
             for number, pair in enumerate(pairs, 1)
         ]
-        node = Node(ident="same", name="same", step=_SAME, inputs=self._idents(), place=(2,))
+        node = Node(ident="same", name="same", step=_SAME, inputs=self._members.idents, place=(2,))
         outcome = await self._asker.ask(node, {**self._scope, "pairs": shown})
         for row in outcome.value["pairs"] if outcome.value else []:
             if 1 <= row["number"] <= len(pairs):
@@ -155,11 +152,11 @@ class Consensus:
                 both = row["right_follows"] == row["left_follows"] == "yes"
                 self._same[pair] = both and self._same.get(pair, True)
 
-    def _idents(self) -> tuple[str, ...]:
-        return tuple(ident for asked in self._members.all for ident in asked.outcome.idents)
+    async def _second_round(self, first: Verdict, ending: Ending) -> Ending:
+        """Show each voter a reply for every other answer; return the ending with what then leads.
 
-    async def _second_round(self, first: Verdict) -> tuple[str | None, list[Vote]]:
-        """Show each voter a reply for every other answer; return what then leads, and the votes."""
+        ending: of the first votes, whose agreement stays.
+        """
         voters = sorted(number for found in first.clusters for number in found.members)
         course = replace(
             self._course, seats=[self._course.seats[n] for n in voters], stop="never", waves=()
@@ -171,15 +168,23 @@ class Consensus:
             _vote(number, asked, verdict, place=place, turn=2)
             for place, (number, asked) in enumerate(zip(voters, again.all, strict=True))
         ]
+        more = {**ending.more, "votes": [*ending.more["votes"], *votes]}
         if verdict.winner is None:
             self._ledger.warn("after seeing each other's reasons the members tie")
-            return None, votes
-        answer = verdict.winner.answer.text
+            return replace(ending, more=more)
+        answer, before = verdict.winner.answer, first.winner.answer if first.winner else None
+        led = ""
+        if before is None or sameness(before, answer, course.form) != "same":
+            led = f", and {before.text!r} led before" if before else ""
+            more |= {
+                "confidence": Confidence(basis="the members' votes were for other answers before"),
+                "dissent": _dissent(verdict, voters),
+            }
         self._ledger.warn(
             f"after seeing each other's reasons {verdict.leading} of {len(voters)} answer "
-            f"{answer!r}; these votes are not independent and do not count as agreement"
+            f"{answer.text!r}{led}; these votes are not independent and do not count as agreement"
         )
-        return answer, votes
+        return Ending(ending.status, answer.text, more)
 
     def _seen_by(self, number: int, verdict: Verdict) -> dict[str, Any]:
         others = [found for found in verdict.clusters if number not in found.members]
@@ -216,24 +221,14 @@ class Consensus:
         )
 
 
-def member_of(asked: Asked, ledger: Ledger) -> Member:
-    """Return what a seat answered and took, as the result shows it."""
-    step, reply = ledger.record_of(asked.node.ident), asked.outcome.reply
-    if step is None:
-        return Member(model=asked.seat.member, family=asked.seat.family, status="skipped")
-    return Member(
-        model=asked.seat.member,
-        model_served=step.model_served,
-        provider=step.provider,
-        family=asked.seat.family,
-        status=step.status,
-        answer=asked.text or None,
-        first_token_ms=reply.first_token_ms if reply else None,
-        duration_ms=step.duration_ms,
-        tokens=step.tokens,
-        cost=step.cost,
-        error=step.error,
-    )
+def _dissent(verdict: Verdict, members: Sequence[int]) -> list[Dissent]:
+    """Return the answers that did not win, and who holds them. members: by index in the verdict."""
+    return [
+        Dissent(
+            answer=each.answer.text, members=[members[n] for n in each.members], point=each.point
+        )
+        for each in verdict.dissent
+    ]
 
 
 def _vote(

@@ -10,6 +10,9 @@ from llm_reasonkit.reasoning.answers import AnswerForm
 from llm_reasonkit.reasoning.calibration import Mark
 from llm_reasonkit.reasoning.voting import Rule
 
+# The role of the model that compares what members say.
+JUDGE = "judge"
+
 Stop = Literal["never", "accepted", "decided", "likely"]
 
 

@@ -31,9 +31,9 @@ async def carry_out(
 ) -> Result:
     """Do the work of a run within `seconds` (None: as long as it takes) and return its result.
 
-    so_far: tells what there is of an answer when the work is cut short.
+    seconds: what earlier parts of the run took counts. so_far: tells what there is of an answer
+    when the work is cut short.
 
-    What earlier parts of the run took counts.
     On cancellation what there is gets recorded with status `interrupted` before the
     CancelledError goes on; an error of the work's own is raised once the run is closed as failed.
     """
@@ -48,14 +48,16 @@ async def carry_out(
     except asyncio.CancelledError:
         await _end_early(ledger, caller, "interrupted", so_far)
         raise
-    except ExceptionGroup as broken:
+    except Exception as broken:
         # A call that breaks while it is being cancelled hides the cancellation.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             await _end_early(ledger, caller, "interrupted", so_far)
             raise asyncio.CancelledError from broken
         await _end_early(ledger, caller, "failed")
-        raise _first_of(broken) from broken
+        if isinstance(broken, ExceptionGroup):
+            raise _first_of(broken) from broken
+        raise
     return await ledger.close(ending.status, ending.answer, ending.more)
 
 

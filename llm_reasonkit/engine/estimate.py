@@ -15,7 +15,7 @@ from llm_reasonkit.reasoning.limits import NO_LIMITS, Limits, most_tokens_of
 from llm_reasonkit.reasoning.plan import SOME, Plan, PlannedStage, role_of_turn
 from llm_reasonkit.reasoning.prompting import system_prompt
 from llm_reasonkit.reasoning.protocol import Step
-from llm_reasonkit.reasoning.result import Record, Usd
+from llm_reasonkit.reasoning.result import SCHEMA_VERSION, Record, Usd
 from llm_reasonkit.reasoning.schema import Schema, wire_schema
 from llm_reasonkit.reasoning.template import Fence, mentioned_names
 
@@ -71,7 +71,7 @@ class Estimate(Record):
     run is held to. basis: what the figures rest on.
     """
 
-    schema_version: int = 1
+    schema_version: int = SCHEMA_VERSION
     steps: list[StepEstimate]
     calls: int
     tokens: int

@@ -10,7 +10,7 @@ from functools import reduce
 
 from llm_reasonkit.engine.ports import Call, Caller, ModelFacts, Reply
 from llm_reasonkit.errors import CallError
-from llm_reasonkit.reasoning.limits import Price
+from llm_reasonkit.reasoning.limits import dearer
 from llm_reasonkit.reasoning.result import Cost, total_cost
 
 # What keeps one model of a provider from answering keeps its others, too.
@@ -166,14 +166,3 @@ def cost_of(error: CallError) -> Cost:
         return Cost(unknown_calls=max(1, error.unknown_tries))
     usd = error.usd or Decimal(0)
     return Cost(usd=usd, source="billed", unknown_calls=error.unknown_tries)
-
-
-def dearer(one: Price | None, other: Price | None) -> Price | None:
-    """Return the most that either costs, None where one of them is unknown."""
-    if one is None or other is None:
-        return None
-    return Price(
-        prompt=max(one.prompt, other.prompt),
-        completion=max(one.completion, other.completion),
-        request=max(one.request, other.request),
-    )

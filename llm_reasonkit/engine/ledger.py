@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -245,13 +246,17 @@ class Ledger:
         arrive, so that of others is unknown.
         """
         unpaid: list[Decimal] = []
-        for ident, running in list(self._running.items()):
+        ends = []
+        for ident, running in self._running.items():
             cost = (costs or {}).get(ident, Cost(unknown_calls=1))
             if running.taken is not None:
                 cost = running.taken.cost or Cost()
             if cost.unknown_calls and running.most_usd:
                 unpaid.append(running.most_usd)
-            await self.end(running.node, status, cost=None if running.model is None else cost)
+            paid = None if running.model is None else cost
+            ends.append(self.end(running.node, status, cost=paid))
+        # Together, as the disk is waited for once then.
+        await asyncio.gather(*ends)
         if unpaid:
             calls = "a call that was" if len(unpaid) == 1 else f"{len(unpaid)} calls that were"
             self.warn(

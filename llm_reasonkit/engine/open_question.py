@@ -12,22 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm_reasonkit.engine.asking import Asker, Outcome
-from llm_reasonkit.engine.consensus import JUDGE, member_of
-from llm_reasonkit.engine.course import Course
+from llm_reasonkit.engine.course import JUDGE, Course
 from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.panel import Asked, Members, scope_of
+from llm_reasonkit.engine.panel import Asked, Members, member_of, scope_of
 from llm_reasonkit.engine.ports import Caller
 from llm_reasonkit.reasoning.checks.passages import Document, locate
 from llm_reasonkit.reasoning.claims import Claim, ClaimRow, Stance, Standing, Traced, matrix, trace
 from llm_reasonkit.reasoning.protocol import Step
-from llm_reasonkit.reasoning.result import (
-    CheckItem,
-    CheckStatus,
-    Confidence,
-    Dissent,
-    RunStatus,
-)
+from llm_reasonkit.reasoning.result import CheckItem, CheckStatus, Confidence, Dissent, RunStatus
 
 _CLAIMS = """\
 {{ question }}
@@ -209,7 +202,7 @@ class OpenQuestion:
         """Return the claims that some contradict, with who does and in what words."""
         return [
             Dissent(
-                answer=row.claim.text,
+                answer=f"against: {row.claim.text}",
                 members=sorted(int(name[1:]) - 1 for name in row.contradicts),
                 point=quotes[row.claim.id, row.contradicts[0]],
             )

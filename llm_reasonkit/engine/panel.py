@@ -1,4 +1,4 @@
-"""Ask the members of a panel the same question, blind and side by side, and count their votes."""
+"""Ask the members of a panel the same question, blind and side by side, until enough is known."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from llm_reasonkit.reasoning.answers import AnswerForm, Reading, read, request_f
 from llm_reasonkit.reasoning.checks.orders import first_order, without_orders
 from llm_reasonkit.reasoning.clustering import cluster
 from llm_reasonkit.reasoning.protocol import Step
+from llm_reasonkit.reasoning.result import Member
 from llm_reasonkit.reasoning.stopping import is_decided, is_likely, next_wave
 from llm_reasonkit.reasoning.template import trust
 from llm_reasonkit.reasoning.voting import Ballot, decide
@@ -170,6 +171,11 @@ class Members:
                 )
         asked.status = "answered"
 
+    @property
+    def idents(self) -> tuple[str, ...]:
+        """The records that their replies are in."""
+        return tuple(ident for asked in self.all for ident in asked.outcome.idents)
+
     def ballots(self, *, over: bool = True) -> list[Ballot]:
         """Return what became of each member; until it is over, who may still vote is `pending`."""
         return [_ballot(asked, over=over) for asked in self.all]
@@ -195,8 +201,7 @@ class Members:
             return False
         if course.stop == "accepted":
             # Who was asked counts, also where the reply is still to come.
-            asked = [_ballot(each, over=True) for each in self.all if each.status != "waiting"]
-            return decide(asked, course.rule, course.form).accepted
+            return decide(self.ballots(), course.rule, course.form).accepted
         if course.stop == "decided":
             return is_decided(ballots, course.rule, course.form)
         if course.stop == "likely":
@@ -204,6 +209,26 @@ class Members:
             clusters = cluster(votes, course.form).clusters
             return is_likely([len(found.members) for found in clusters])
         return False
+
+
+def member_of(asked: Asked, ledger: Ledger) -> Member:
+    """Return what a seat answered and took, as the result shows it."""
+    step, reply = ledger.record_of(asked.node.ident), asked.outcome.reply
+    if step is None:
+        return Member(model=asked.seat.member, family=asked.seat.family, status="skipped")
+    return Member(
+        model=asked.seat.member,
+        model_served=step.model_served,
+        provider=step.provider,
+        family=asked.seat.family,
+        status=step.status,
+        answer=asked.text or None,
+        first_token_ms=reply.first_token_ms if reply else None,
+        duration_ms=step.duration_ms,
+        tokens=step.tokens,
+        cost=step.cost,
+        error=step.error,
+    )
 
 
 def scope_of(

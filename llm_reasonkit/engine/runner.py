@@ -21,13 +21,7 @@ from llm_reasonkit.reasoning.findings import told
 from llm_reasonkit.reasoning.plan import Plan, PlannedStage
 from llm_reasonkit.reasoning.prompting import system_prompt
 from llm_reasonkit.reasoning.protocol import head_of, resolve
-from llm_reasonkit.reasoning.result import (
-    CheckItem,
-    Result,
-    RunStatus,
-    count_checks,
-    shortfall,
-)
+from llm_reasonkit.reasoning.result import CheckItem, Result, RunStatus, count_checks, shortfall
 from llm_reasonkit.reasoning.template import Fence, TemplateError, holds, trust
 
 Outcomes = dict[str, Outcome]

@@ -240,8 +240,7 @@ def _call_options(player: Player, call: Call) -> dict[str, Any]:
 
 
 def _reply(player: Player, response: AnyResponse, collected: _Collected) -> Reply:
-    raw = response.response_json if isinstance(response.response_json, dict) else {}
-    details = response.token_details or {}
+    raw, details = _raw(response), response.token_details or {}
     return Reply(
         text=collected.text,
         model=player.id,
@@ -263,8 +262,7 @@ def _reply(player: Player, response: AnyResponse, collected: _Collected) -> Repl
 
 
 def _with_pages(text: str, response: AnyResponse) -> str:
-    raw = response.response_json if isinstance(response.response_json, dict) else {}
-    pages = pages_in(raw.get("annotations") or ())
+    pages = pages_in(_raw(response).get("annotations") or ())
     return json.dumps({"text": text, "pages": pages}, ensure_ascii=False)
 
 
@@ -274,7 +272,7 @@ def _cost(player: Player, response: AnyResponse) -> Cost:
     if player.runs_here:
         return Cost(usd=Decimal(0), source="computed")
     usd = (response.token_details or {}).get("cost")
-    raw = response.response_json if isinstance(response.response_json, dict) else {}
+    raw = _raw(response)
     unknown = _first_int(raw, "tries_of_unknown_cost") or 0
     if isinstance(usd, int | float | str) and not isinstance(usd, bool):
         with suppress(InvalidOperation):
@@ -288,6 +286,10 @@ def _cost(player: Player, response: AnyResponse) -> Cost:
         reckoned = player.tariff.at_most(read, wrote)
         return Cost(usd=reckoned, source="computed", unknown_calls=max(0, unknown - 1))
     return Cost(unknown_calls=max(1, unknown))
+
+
+def _raw(response: AnyResponse) -> dict[str, Any]:
+    return response.response_json if isinstance(response.response_json, dict) else {}
 
 
 def _first_int(details: Any, name: str) -> int | None:  # noqa: ANN401 (a JSON value)

@@ -9,16 +9,17 @@ from typing import Any
 
 import llm
 
-from llm_reasonkit.engine.fallback import dearer, longest
+from llm_reasonkit.engine.fallback import longest
 from llm_reasonkit.errors import CallError, UsageError
 from llm_reasonkit.models.player import AnyModel, Player, validated_options
 from llm_reasonkit.models.roster import OpenRouterProvider, Roster
-from llm_reasonkit.models.routing import Course, course
+from llm_reasonkit.models.routing import Way, find_way
 from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
 from llm_reasonkit.openrouter.ids import wire_id
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel
 from llm_reasonkit.openrouter.options import SORT_OF_ROUTE, Route
 from llm_reasonkit.openrouter.pricing import is_free_variant
+from llm_reasonkit.reasoning.limits import dearer
 
 # OpenRouter takes no longer list.
 _MOST_ON_THE_WIRE = 3
@@ -41,7 +42,7 @@ async def cast_chain(
     `Roster.cast` raises, and CallError where credit is required and there is none, or nobody knows.
     """
     own = roster.settings.openrouter
-    way = course(
+    way = find_way(
         named=_name_of(provider),
         usual=roster.configured_model(),
         typed=route,
@@ -58,7 +59,7 @@ async def cast_chain(
     return await _led_by(first, roster, way, key, options, attachments)
 
 
-async def cast_role(
+async def _cast_role(
     roster: Roster,
     main: Player,
     name: str,
@@ -75,7 +76,7 @@ async def cast_role(
     know. Raises what `cast_chain` raises.
     """
     route = route or roster.settings.openrouter.route
-    way = Course(name, tuple(fallback) or None, route, may_bill=bool(fallback))
+    way = Way(name, tuple(fallback) or None, route, may_bill=bool(fallback))
     first = await roster.cast_instead(main, name, key=key, options=options)
     return await _led_by(first, roster, way, key, options, attachments)
 
@@ -86,19 +87,19 @@ async def cast_roles(
     *,
     typed: Mapping[str, str],
     configured: Mapping[str, str],
-    **how: Any,  # noqa: ANN401 (what `cast_role` takes)
+    **how: Any,  # noqa: ANN401 (what `_cast_role` takes)
 ) -> dict[str, list[Player]]:
     """Find the models of roles other than main; main plays those that are not returned.
 
     A role that only the configuration names is left to main where that costs nothing, or where the
-    model cannot be used. Raises what `cast_role` raises.
+    model cannot be used. Raises what `cast_chain` raises.
     """
     chains = {}
     for role, name in {**configured, **typed}.items():
-        if role not in typed and costs_nothing(main):
+        if role not in typed and _costs_nothing(main):
             continue
         try:
-            chains[role] = await cast_role(roster, main, name, **how)
+            chains[role] = await _cast_role(roster, main, name, **how)
         except UsageError as error:
             if role in typed:
                 raise
@@ -109,7 +110,7 @@ async def cast_roles(
 async def _led_by(
     first: Player,
     roster: Roster,
-    way: Course,
+    way: Way,
     key: str | None,
     options: Mapping[str, Any],
     attachments: Sequence[llm.Attachment],
@@ -129,9 +130,9 @@ async def _led_by(
         if player.id not in [known.id for known in players]:
             players.append(player)
     own = roster.settings.openrouter
-    if own.require_credits and _is_openrouters(first) and not costs_nothing(first):
+    if own.require_credits and _is_openrouters(first) and not _costs_nothing(first):
         await _require_credits(roster, first)
-    return _routed(roster, players, way)
+    return _routed(players, way)
 
 
 def _name_of(provider: OpenRouterProvider | AnyModel | str | None) -> str | None:
@@ -143,19 +144,19 @@ def _name_of(provider: OpenRouterProvider | AnyModel | str | None) -> str | None
     return str(provider.model_id)
 
 
-def _others(roster: Roster, way: Course, first: Player) -> Sequence[str]:
+def _others(roster: Roster, way: Way, first: Player) -> Sequence[str]:
     others = way.others
     if others is None:
         # A chain that nobody typed neither makes a free model cost something nor sends what was
         # meant for this machine elsewhere.
         own = roster.settings.provider(first.provider)
-        return () if costs_nothing(first) else own.fallback_models
-    if costs_nothing(first) and not way.may_bill:
+        return () if _costs_nothing(first) else own.fallback_models
+    if _costs_nothing(first) and not way.may_bill:
         return [name for name in others if is_free_variant(name)]
     return others
 
 
-def _routed(roster: Roster, players: Sequence[Player], way: Course) -> list[Player]:
+def _routed(players: Sequence[Player], way: Way) -> list[Player]:
     """Let OpenRouter's server see to what it can, and tell it how to choose."""
     if way.is_typed and way.route in SORT_OF_ROUTE and not any(map(_is_openrouters, players)):
         raise UsageError(
@@ -178,7 +179,7 @@ def _may_join(group: Sequence[Player], player: Player) -> bool:
     return _is_openrouters(group[0]) and _is_openrouters(player) and not is_complete
 
 
-def _on_the_wire(group: Sequence[Player], way: Course) -> Player:
+def _on_the_wire(group: Sequence[Player], way: Way) -> Player:
     """Make one player of models that OpenRouter falls back among."""
     first, *others = group
     options = dict(first.options)
@@ -228,6 +229,6 @@ def _is_openrouters(player: Player) -> bool:
     return isinstance(player.model, OpenRouterModel | OpenRouterAsyncModel)
 
 
-def costs_nothing(player: Player) -> bool:
+def _costs_nothing(player: Player) -> bool:
     """Whether nobody is ever billed for it."""
     return player.runs_here or (_is_openrouters(player) and is_free_variant(wire_id(player.id)))

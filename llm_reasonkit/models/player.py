@@ -164,4 +164,5 @@ def validated_options(model: AnyModel, values: Mapping[str, Any]) -> dict[str, A
 
 
 def option_fields(model: AnyModel) -> list[str]:
+    """Return the names of the options that a model takes."""
     return list(model.Options.model_fields)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import llm
@@ -20,7 +19,7 @@ from llm_reasonkit.models.player import AnyModel, Player
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.account import Account, read_account
 from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
-from llm_reasonkit.openrouter.ids import own_folder, wire_id
+from llm_reasonkit.openrouter.ids import PROVIDER, own_folder, prefixed, wire_id
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
 from llm_reasonkit.openrouter.pricing import dearest, has_fees
 from llm_reasonkit.openrouter.settings import ClientSettings
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from llm_reasonkit.openrouter.client import Client
 
 STANDARD_MODEL = "openrouter/anthropic/claude-sonnet-4"
-_CATALOGUE_AGE = 24 * 3600  # seconds
 _CATALOGUE_PATIENCE = 10  # seconds
 
 
@@ -101,12 +99,7 @@ class Roster:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._refreshing is not None:
             self._refreshing.cancel()
             with suppress(asyncio.CancelledError, CallError):
@@ -132,8 +125,8 @@ class Roster:
         elif isinstance(provider, OpenRouterProvider):
             options = provider.model_options | dict(options)
             key = key or provider.api_key
-            name = OPENROUTER + provider.model.removeprefix(OPENROUTER) if provider.model else None
-            name = name or self._usual_of(OPENROUTER.rstrip("/"))
+            named = provider.model
+            name = prefixed(named) if named else self._usual_of(PROVIDER)
             player = await self._openrouter(name, provider)
         else:
             player = await self._named(provider or self._default(key))
@@ -260,7 +253,7 @@ class Roster:
         if known.age is None:
             # A run without the catalogue is a run all the same.
             return await self._renewed(client) or known
-        if known.age > _CATALOGUE_AGE:
+        if known.is_old:
             self._refresh(client)
         return known
 
@@ -280,15 +273,15 @@ class Roster:
         """Return the model to take when none is named, where the user has set one."""
         if named := self._environ.get("LLM_MODEL"):
             return named
-        names = (OPENROUTER.rstrip("/"), *self.settings.others)
+        names = (PROVIDER, *self.settings.others)
         own = (name for name in names if self.settings.provider(name).model_for(self._profile))
         return next((f"{name}/" for name in own), None)
 
     def _usual_of(self, provider: str) -> str:
         """The model to take of a provider when none is named."""
         name = self.settings.provider(provider).model_for(self._profile)
-        if provider == OPENROUTER.rstrip("/"):
-            return OPENROUTER + name.removeprefix(OPENROUTER) if name else STANDARD_MODEL
+        if provider == PROVIDER:
+            return prefixed(name) if name else STANDARD_MODEL
         if name is None:
             raise UsageError(f"--provider {provider} needs a model: add -m")
         full = name if name.startswith(f"{provider}/") else f"{provider}/{name}"

@@ -13,7 +13,7 @@ AUTO_MODEL = "openrouter/auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Way:
     """The models of a run, by id or alias, in the order in which they are asked.
 
     first: None for the one that is usually taken. others: None for those that are configured for
@@ -30,7 +30,7 @@ class Course:
     may_bill: bool = False
 
 
-def course(
+def find_way(
     *,
     named: str | None,
     usual: str | None,
@@ -38,7 +38,7 @@ def course(
     configured: Route | None,
     fallback: Sequence[str],
     configured_pool: Sequence[str],
-) -> Course:
+) -> Way:
     """Lay out which models to use.
 
     named: the model that the user asked for. usual: the one configured for this run. typed,
@@ -54,12 +54,10 @@ def course(
             "to the configuration"
         )
     if named or (typed is None and (usual or configured is None or fallback)):
-        return Course(
+        return Way(
             named, tuple(fallback) or None, route, is_typed=is_typed, may_bill=bool(fallback)
         )
     if not pool:
-        return Course(None if route == "fallback" else AUTO_MODEL, (), route, is_typed=is_typed)
+        return Way(None if route == "fallback" else AUTO_MODEL, (), route, is_typed=is_typed)
     sorts = route in SORT_OF_ROUTE
-    return Course(
-        pool[0], pool[1:], route, is_pool=sorts, is_typed=is_typed, may_bill=bool(fallback)
-    )
+    return Way(pool[0], pool[1:], route, is_pool=sorts, is_typed=is_typed, may_bill=bool(fallback))

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from llm_reasonkit.openrouter.pricing import price
+from llm_reasonkit.openrouter.pricing import is_free_variant, price
 from llm_reasonkit.openrouter.spelling import nearest_ids
 
 # Rows of /models are ten times larger than what is used of them, and llm reads this at start.
@@ -31,7 +31,7 @@ _KEPT = (
     "expiration_date",
     "reasoning",
 )
-MAX_AGE = 24 * 3600  # seconds
+_MAX_AGE = 24 * 3600  # seconds
 # These steer routing and have no row of their own; `:free`, `:batch` and others have one.
 _ROUTING_SUFFIXES = frozenset(("nitro", "floor", "exacto", "online"))
 
@@ -122,7 +122,7 @@ class Model:
     @property
     def is_free(self) -> bool:
         """Whether nothing is ever billed; a price of 0 alone does not promise that."""
-        return self.id.endswith(":free") or self.id == "openrouter/free"
+        return is_free_variant(self.id)
 
     @property
     def supports_tools(self) -> bool:
@@ -199,7 +199,7 @@ class Catalogue:
     @property
     def is_old(self) -> bool:
         """Whether it was never fetched, or too long ago to be relied on."""
-        return self.age is None or self.age > MAX_AGE
+        return self.age is None or self.age > _MAX_AGE
 
     def get(self, model_id: str) -> Model | None:
         """Return the model that `model_id` means, whatever suffix says how to route to it."""

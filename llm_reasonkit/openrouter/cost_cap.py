@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from llm_reasonkit.errors import LimitError, UsageError
@@ -12,7 +13,7 @@ from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.ids import own_folder
 from llm_reasonkit.openrouter.options import PriceKind, lower_prices
 from llm_reasonkit.openrouter.pricing import dearest, has_fees, has_paid_tools
-from llm_reasonkit.reasoning.limits import LARGEST_IMAGE, Price, most_tokens_of
+from llm_reasonkit.reasoning.limits import LARGEST_IMAGE, Price, dearer, most_tokens_of
 
 # Tokens; if a reply has to be shorter, its prompt is not worth paying for.
 LEAST_REPLY = 256
@@ -49,7 +50,7 @@ def hold(
     rows = [row for row in map(known.get, ids) if row is not None]
     price = None
     if len(rows) == len(ids) and not (has_paid_tools(body) or any(map(has_fees, ids))):
-        price = _highest([dearest(row.pricing) for row in rows])
+        price = reduce(dearer, (dearest(row.pricing) for row in rows))
     if price is None:
         raise UsageError(
             f"nobody knows what {', '.join(ids)} may cost, so max_cost_per_request cannot hold: "
@@ -102,17 +103,6 @@ def _bytes(value: object) -> int:
 
 def _models_of(body: Mapping[str, Any]) -> list[str]:
     return [body["model"], *body.get("models", ())]
-
-
-def _highest(prices: Sequence[Price | None]) -> Price | None:
-    known = [price for price in prices if price is not None]
-    if len(known) < len(prices):
-        return None
-    return Price(
-        prompt=max(price.prompt for price in known),
-        completion=max(price.completion for price in known),
-        request=max(price.request for price in known),
-    )
 
 
 def _held_to(price: Price, preferences: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,13 +76,6 @@ class Receipt:
     earlier: tuple[Attempt, ...] = ()
     is_free: bool = False
 
-    @property
-    def cost(self) -> Decimal | None:
-        """USD of this reply and of the known earlier attempts; None if this one is unknown."""
-        if self.usage is None or self.usage.cost is None:
-            return None
-        return self.usage.cost + sum((try_.cost for try_ in self.earlier if try_.cost), Decimal(0))
-
 
 Event = Text | Reasoning | ToolCall | Receipt
 

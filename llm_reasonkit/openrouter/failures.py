@@ -83,7 +83,7 @@ def in_band(error: object, model: str) -> CallError:
 def network(reason: str, model: str) -> CallError:
     """Say that the server could not be reached or hung up before its reply began."""
     return CallError(
-        f"{model}: the connection to OpenRouter failed: {_quote(reason)}."
+        f"{model}: the connection to OpenRouter failed: {_quote(reason.rstrip('.'))}."
         " Check the network (llm reasonkit doctor) and try again",
         code="network",
         model=model,

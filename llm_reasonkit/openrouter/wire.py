@@ -30,7 +30,7 @@ def parse_json(body: bytes) -> object:
     return _JSON.decode(body.decode("utf-8", "replace"))
 
 
-def read_usage(raw: object) -> Usage | None:
+def _read_usage(raw: object) -> Usage | None:
     """Read a `usage` object, each field of which may be missing, null or of an odd type."""
     if not isinstance(raw, dict):
         return None
@@ -199,7 +199,7 @@ class Reader:
         self._model = _word(chunk, "model") or self._model
         self._provider = _word(chunk, "provider") or self._provider
         if usage := chunk.get("usage"):
-            self._usage = read_usage(usage)
+            self._usage = _read_usage(usage)
         if metadata := chunk.get("openrouter_metadata"):
             self._metadata = _mapping(metadata)
         error = chunk.get("error")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
 from llm_reasonkit.reasoning.checks import CHECKS
+from llm_reasonkit.reasoning.checks.graph import find_circle
 from llm_reasonkit.reasoning.names import unknown
 from llm_reasonkit.reasoning.protocol import (
     BUILT_IN_NAMES,
@@ -53,7 +53,7 @@ def _in_step(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
     if (step.prompt is None) == (step.check is None):
         yield (), "a step has either a prompt or a check"
         return
-    yield from _in_prompt(protocol, step) if step.check is None else _in_check(step)
+    yield from _in_prompt(step) if step.check is None else _in_check(step)
     known = BUILT_IN_NAMES | protocol.steps.keys()
     if step.for_each is not None:
         known |= ITEM_NAMES
@@ -109,7 +109,7 @@ def _shape(step: Step) -> Schema:
     return (reply or {}) | {"properties": {**added, **own}}
 
 
-def _in_prompt(protocol: Protocol, step: Step) -> Iterator[tuple[Location, str]]:
+def _in_prompt(step: Step) -> Iterator[tuple[Location, str]]:
     try:
         _ = step.output_schema
     except SchemaError as error:
@@ -142,11 +142,9 @@ def _in_check(step: Step) -> Iterator[tuple[Location, str]]:
 
 
 def _cycle(protocol: Protocol) -> Iterator[tuple[Location, str]]:
-    try:
-        TopologicalSorter({name: protocol.dependencies(name) for name in protocol.steps}).prepare()
-    except CycleError as error:
-        ring: list[str] = error.args[1]
-        yield ("steps", ring[0]), f"steps wait for each other: {' -> '.join(reversed(ring))}"
+    ring = find_circle({name: protocol.dependencies(name) for name in protocol.steps})
+    if ring:
+        yield ("steps", ring[0]), f"steps wait for each other: {' -> '.join(ring)}"
 
 
 def _unguarded(protocol: Protocol) -> Iterator[tuple[Location, str]]:

@@ -251,6 +251,7 @@ def largest_fan_out(protocol: Protocol, step: Step, known: Mapping[str, Any]) ->
 
 
 def count_of(limit: int | str | None, known: Mapping[str, Any]) -> int | None:
+    """Return the number that `at_most` is or leads to; None for none, or one below 0."""
     value = _or_none(limit, known) if isinstance(limit, str) else limit
     return value if isinstance(value, int) and value >= 0 else None
 
@@ -274,4 +275,5 @@ def _or_none(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a JSO
 
 
 def head_of(path: str) -> str:
+    """Return what a path begins at: a step, or a name that every step may use."""
     return path.split(".", 1)[0]

@@ -130,7 +130,7 @@ def decide(
     needed = needed_votes(rule.threshold, len(counted))
     backers = counting(shown.members, ballots, rule) if shown else []
     leading, behind = len(backers), families_of(backers, ballots)
-    accepted = winner is not None and is_enough(leading, len(behind), needed, counted)
+    accepted = winner is not None and is_enough(leading, len(behind), needed, ballots)
     return Verdict(
         status="done" if accepted else "tie" if leaders and not winner else "no_consensus",
         winner=winner,
@@ -159,9 +159,9 @@ def families_of(members: Sequence[int], ballots: Sequence[Ballot]) -> frozenset[
     return frozenset(ballots[index].family for index in members)
 
 
-def is_enough(leading: int, families: int, needed: int, counted: Sequence[Ballot]) -> bool:
+def is_enough(leading: int, families: int, needed: int, panel: Sequence[Ballot]) -> bool:
     """Tell whether so many votes are accepted; one family alone is not, if the panel has more."""
-    return leading >= needed and families >= min(2, len({ballot.family for ballot in counted}))
+    return leading >= needed and families >= min(2, len({ballot.family for ballot in panel}))
 
 
 def counting(members: Sequence[int], ballots: Sequence[Ballot], rule: Rule) -> list[int]:

@@ -211,6 +211,7 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
 
 
 def bearer(key: str) -> str:
+    """Return a key as the header has it. Raises CallError for what no key can be."""
     key = key.strip()
     # httpx would quote the offending header, key and all, in its own error.
     if not key.isascii() or not key.isprintable() or " " in key:
