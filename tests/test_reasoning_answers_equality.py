@@ -72,7 +72,7 @@ dollars | 42 | $42 | 42 dollars | forty-two dollars
 euros | 42 | €42 | 42 euros | 42 EUR
 minutes | 90 | 90 minutes | 1.5 hours | 90 min
 km | 5 | 5 km | 5000 m
-text | Paris | paris. | **Paris** | "Paris" | PARIS
+text | Paris | It is Paris. | paris. | **Paris** | "Paris" | PARIS
 text | The Eiffel Tower | Eiffel Tower | eiffel tower | the Eiffel tower.
 text | São Paulo | Sao Paulo | são paulo
 text | x = 5 | 5 | $x=5$ | 5.0 | five
@@ -155,6 +155,10 @@ dollars | 42 | 43 | 42 euros | 42 yen
 euros | 42 | 42 dollars | £42
 minutes | 90 | 90 hours | 9
 text | increase | decrease
+text | It increases | It decreases
+text | It is Paris | It is not Paris
+text | Paris | It is probably Paris
+text | Dr. Smith | Dr. Jones
 text | increase the dose | decrease the dose
 text | Sydney | Canberra | Melbourne
 text | C++ | C | C#

@@ -108,6 +108,14 @@ def test_a_given_kind_stands():
         ("Who wrote Faust?", False),
         ("What is the capital of Australia?", False),
         ("How many ducks?", False),
+        ("Who was the wife of J. W. Goethe?", False),
+        ("He needs vitamin C. Who found it?", False),
+        ("Does demand increase or decrease?", False),
+        ("Is it a fish or a bird?", False),
+        ("Should we buy or build?", True),
+        ("Should we use Rust, and why?", True),
+        ("Which of them is larger, and why?", True),
+        ("Is 91 prime, and why?", False),
     ],
 )
 def test_an_open_question_is_told_from_one_with_a_short_answer(question: str, is_open: bool):

@@ -272,7 +272,48 @@ READ = [
             '{"answer": "Canberra"}',
             "\\boxed{\\text{Canberra}}",
             "<think>Sydney? The answer is Sydney.</think>Final answer: Canberra",
+            "It is Canberra.",
+            "It is **Canberra**",
+            "Final answer: It is Canberra. It was founded in 1913.",
+            "C'est Canberra.",
+            "Es ist Canberra.",
+            "it is it is Canberra",
         ],
+    ),
+    *(
+        (
+            "text",
+            f"it is {said} canberra",
+            [f"It is {said} Canberra.", f"Answer: it is {said} Canberra"],
+        )
+        for said in ("not", "probably", "never")
+    ),
+    ("text", "capital is canberra", ["The capital is Canberra."]),
+    (
+        "text",
+        "j. w. goethe",
+        [
+            "J. W. Goethe",
+            "Final answer: J. W. Goethe",
+            "The answer is J. W. Goethe. He wrote it in Weimar.",
+            "I read it long ago, in a book that stood on a shelf.\nThe author is **J. W. Goethe**.",
+        ],
+    ),
+    *(
+        ("text", key, [f"Final answer: {said}", f"The answer is {said}. It is well known."])
+        for key, said in (
+            ("dr. smith", "Dr. Smith"),
+            ("dr. who", "Dr. Who"),
+            ("a. a. milne", "A. A. Milne"),
+            ("john f. kennedy", "John F. Kennedy"),
+            ("u.s. grant", "U.S. Grant"),
+            ("u.s", "the U.S"),
+            ("st. petersburg", "St. Petersburg"),
+            ("no. 5", "No. 5"),
+            ("metals e.g. gold", "metals, e.g. gold"),
+            ("vitamin c", "vitamin C"),
+            ("mars inc. and pluto", "Mars Inc. and Pluto"),
+        )
     ),
     (
         "code",

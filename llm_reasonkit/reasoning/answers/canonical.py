@@ -17,12 +17,22 @@ from llm_reasonkit.reasoning.answers.expressions import read_expression
 from llm_reasonkit.reasoning.answers.form import AnswerForm, Kind
 from llm_reasonkit.reasoning.answers.latex import plain
 from llm_reasonkit.reasoning.answers.numbers import Quantity, read_quantity
+from llm_reasonkit.reasoning.answers.patterns import any_of
 from llm_reasonkit.reasoning.answers.texts import polarity, text_key
+from llm_reasonkit.reasoning.checks.folding import words
+from llm_reasonkit.reasoning.checks.wordlists import NEGATIONS
 from llm_reasonkit.reasoning.units import PERCENT
 
 _LONGEST_TEXT = 2000
 _MOST_ITEMS = 200
 _VARIABLE = re.compile(r"([A-Za-z]|[A-Za-z]\([a-z]\))\s*(?:=|≈|:=)\s*(?=[^=\s])")
+# `it is Jupiter` answers `Jupiter`. Other subjects (`Mars is larger`) belong to the answer.
+_IT_IS = any_of(r"(?:(?:it is|c['’]est|(?:es|das) ist)\s+(?=\S))+")
+_NO_ANSWER = frozenset().union(
+    *NEGATIONS.values(),
+    ("probably", "possibly", "likely", "perhaps", "maybe", "unclear", "unknown", "uncertain"),
+    ("peut", "probablement", "vielleicht", "wahrscheinlich", "möglicherweise"),
+)
 # Where not just a number is asked for, `2,3` is two of them.
 _PAIR = re.compile(r"\d,\d{1,2}(?!\d)")
 _FRAMES = {"{": "}", "[": "]", "(": ")"}
@@ -213,6 +223,9 @@ def _text(text: str, form: AnswerForm) -> Answer:
     if named is not None and "=" not in plain(text)[named.end() :]:
         return replace(_text(plain(text)[named.end() :], form), text=text, name=named[1])
     bare = plain(text)
+    said = _IT_IS.match(bare)
+    if said is not None and _NO_ANSWER.isdisjoint(words(bare)):
+        return replace(_text(bare[said.end() :], form), text=text)
     quantity = read_quantity(bare)
     if quantity is not None and not quantity.thing and not _PAIR.search(bare):
         return _of_quantity(quantity, text, form)

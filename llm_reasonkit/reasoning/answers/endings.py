@@ -18,7 +18,11 @@ from llm_reasonkit.reasoning.answers.heads import (
 from llm_reasonkit.reasoning.answers.latex import plain
 from llm_reasonkit.reasoning.answers.numbers import amounts_in
 from llm_reasonkit.reasoning.answers.patterns import any_of
-from llm_reasonkit.reasoning.answers.texts import leading_polarity, text_key
+from llm_reasonkit.reasoning.answers.texts import (
+    blank_abbreviations,
+    leading_polarity,
+    text_key,
+)
 from llm_reasonkit.reasoning.checks.folding import sentences, words
 from llm_reasonkit.reasoning.checks.languages import language_of, stem
 from llm_reasonkit.reasoning.checks.wordlists import NEGATIONS
@@ -127,7 +131,9 @@ def _conclusion(lines: list[str], form: AnswerForm) -> Answer | None:
     """Read the last sentence, where it names one possible answer and no other."""
     if not _WHOLE_END.search(lines[-1]) and form.kind != "number":
         return None
-    sentence = next((s for s in reversed(_SENTENCE.findall(lines[-1])) if s.strip(" *\"')]")), "")
+    whole = [match.span() for match in _SENTENCE.finditer(blank_abbreviations(lines[-1]))]
+    parts = (lines[-1][start:end] for start, end in reversed(whole))
+    sentence = next((part for part in parts if part.strip(" *\"')]")), "")
     if form.kind == "choice":
         return _named_option(sentence, form)
     bold = {

@@ -10,7 +10,11 @@ from llm_reasonkit.reasoning.answers.form import AnswerForm
 from llm_reasonkit.reasoning.answers.latex import plain
 from llm_reasonkit.reasoning.answers.numbers import amounts_in
 from llm_reasonkit.reasoning.answers.patterns import any_of
-from llm_reasonkit.reasoning.answers.texts import leading_polarity, text_key
+from llm_reasonkit.reasoning.answers.texts import (
+    blank_abbreviations,
+    leading_polarity,
+    text_key,
+)
 
 _PADDING = " \t\r\n:：=*_#>\"'`“”—\\|"
 _SENTENCE_END = re.compile(
@@ -63,7 +67,7 @@ def read_head(text: str, form: AnswerForm, following: str = "") -> Answer | None
 
 def _clause(text: str) -> str:
     bare = text.strip(_PADDING)
-    end = _SENTENCE_END.search(bare)
+    end = _SENTENCE_END.search(blank_abbreviations(bare))
     return (bare[: end.start()] if end else bare).strip(_PADDING)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from llm_reasonkit.reasoning.answers.choices import LETTERS, options_in
 from llm_reasonkit.reasoning.answers.form import AnswerForm, Kind
 from llm_reasonkit.reasoning.answers.patterns import any_of
-from llm_reasonkit.reasoning.answers.texts import polarity
+from llm_reasonkit.reasoning.answers.texts import blank_abbreviations, polarity
 from llm_reasonkit.reasoning.checks.folding import words
 from llm_reasonkit.reasoning.checks.languages import stem
 from llm_reasonkit.reasoning.checks.wordlists import STOP_WORDS
@@ -164,7 +164,14 @@ _SHORT = any_of(
     r"\bin one word\b|\bone (?:word|name|term)\b|\bname of\b|\bconcatenate\b",
     r"\b(?:simplify|factor|express|find|solve|expand)\b",
 )
-_PROSE = any_of(r"^(?:explain|describe|why|discuss|compare|summari[sz]e)\b")
+# Two alternatives at the end: `does demand increase or decrease?`
+_EITHER = any_of(
+    r"^(?:is|are|was|were|do|does|did|has|have|will)\b.*\w or (?:an? |the )?[\w-]+\s*\?$"
+)
+_PROSE = any_of(
+    r"^(?:explain|describe|why|discuss|compare|summari[sz]e)\b", r"^should\b.*\band why\b"
+)
+_REASONS = any_of(r"\band why\b")
 _SHARE = any_of(
     r"\b(?:probability|chance|likelihood|odds|fraction|proportion|share|portion|ratio)\b"
 )
@@ -183,7 +190,6 @@ _MONEY = any_of(
 _LONGEST = 8000
 _LONGEST_SUM = 200
 _SIGN = re.compile(r"[$€£¥₹₽₩]")
-_ABBREVIATED = re.compile(r"\b(Mrs?|Ms|Drs?|vs|St|approx|e\.g|i\.e)\.")
 # Possessive, and from the beginning of a sentence only, so that no text can make this slow.
 _SENTENCE = re.compile(r"(?<![^.?!。？！\n])[^.?!。？！\n]*+(?:\.\d[^.?!。？！\n]*+)*+[?？]")
 
@@ -211,10 +217,15 @@ def form_of(question: str, kind: Kind | None = None, choices: Sequence[str] = ()
         ordered=bool(_ORDERED.search(question)),
         predicate=_predicate(asked) if kind == "yes-no" else frozenset(),
         day_first=_day_first(question.lower()),
-        is_open=found and kind == "text" and not _SHORT.search(asked),
+        is_open=found and kind == "text" and _wants_prose(asked),
         term=_sum_in(question),
         found=found,
     )
+
+
+def _wants_prose(asked: str) -> bool:
+    is_short = _SHORT.search(asked) or _EITHER.search(asked)
+    return not is_short or bool(_REASONS.search(asked))
 
 
 def _options(question: str, choices: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -229,8 +240,8 @@ def _options(question: str, choices: Sequence[str]) -> tuple[tuple[str, ...], tu
 
 def _asked(question: str) -> str:
     """Return the sentence that asks: the last with a question mark, else the whole question."""
-    asking = _SENTENCE.findall(_ABBREVIATED.sub(r"\1", question))
-    return (asking[-1] if asking else question).strip()
+    asking = [match.span() for match in _SENTENCE.finditer(blank_abbreviations(question))]
+    return (question[slice(*asking[-1])] if asking else question).strip()
 
 
 def _sum_in(question: str) -> str:

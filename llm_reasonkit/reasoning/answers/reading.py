@@ -21,6 +21,7 @@ from llm_reasonkit.reasoning.answers.replies import (
     visible,
 )
 from llm_reasonkit.reasoning.answers.statements import Statement, revises, statements
+from llm_reasonkit.reasoning.answers.texts import blank_abbreviations
 from llm_reasonkit.reasoning.checks.folding import sentences
 from llm_reasonkit.reasoning.extract import ExtractError
 
@@ -90,7 +91,7 @@ def _from_prose(text: str, form: AnswerForm) -> Answer | None:
     reading = _in_statements(text, form)
     if reading is not None:
         return reading.answer
-    if len(sentences(text)) == 1:
+    if _is_one_sentence(text):
         return read_head(text, form)
     answer = _at_the_edges(text, form).answer
     return only_amount(text, form) if answer is None and form.kind == "number" else answer
@@ -135,7 +136,11 @@ def _own_turn(text: str) -> tuple[str, bool]:
 def _is_short(text: str, form: AnswerForm) -> bool:
     if form.kind == "list":
         return len(text) <= 400
-    return len(text.split()) <= _SHORT_WORDS and len(sentences(text)) == 1
+    return len(text.split()) <= _SHORT_WORDS and _is_one_sentence(text)
+
+
+def _is_one_sentence(text: str) -> bool:
+    return len(sentences(blank_abbreviations(text))) == 1
 
 
 def _at_the_edges(text: str, form: AnswerForm) -> Reading:

@@ -7,6 +7,7 @@ import unicodedata
 
 from llm_reasonkit.reasoning.answers.latex import plain
 from llm_reasonkit.reasoning.checks.folding import fold
+from llm_reasonkit.reasoning.checks.wordlists import STOP_WORDS
 
 _YES = (
     "yes yeah yep true correct ja oui sí si sim да はい 是 是的 对 正确 हाँ हां ndiyo হ্যাঁ evet tak "
@@ -23,6 +24,17 @@ _ENDS = " \t\n.,;:!?。！？、*_`\"'"
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\S)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _LATIN_END = "\u0250"
+# After an initial, these begin a sentence (`vitamin C. It …`); other words go on with the name.
+_OPENERS = "|".join(
+    word.title()
+    for word in (*STOP_WORDS, "because", "since", "therefore", "thus", "however", "although", "no")
+)
+_ABBREVIATED = re.compile(
+    r"\b(?:Mrs?|Ms|Drs?|Prof|Mt|Gen|Capt|Lt|Rev|Sen|Gov|vs|approx|cf|e\.g|i\.e)\."
+    r"|\b(?:Nos?|Nr|Vol|Fig)\.(?=[ \t]*\d)"
+    r"|(?<![\w°])(?<!\d )(?:[A-ZÀ-ÖØ-ÞА-Я]|St|Jr|Sr|Bros|Inc|Co)\."
+    rf"(?=[ \t]*(?!(?:{_OPENERS})\b(?!\.))[^\W\d_])"
+)
 
 
 def text_key(text: str) -> str:
@@ -36,6 +48,14 @@ def text_key(text: str) -> str:
     key = _GROUPED.sub(lambda number: number[0].replace(",", ""), key)
     key = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|[,;]\s|\s+", " ", key)
     return " ".join(_without_accents(key).split())
+
+
+def blank_abbreviations(text: str) -> str:
+    """Return a text with spaces for the points that end no sentence: `Dr. X`, `J. Y`, `U.S. Z`.
+
+    It is as long as before, so that places found in it hold for the text itself.
+    """
+    return _ABBREVIATED.sub(lambda found: found[0].replace(".", " "), text)
 
 
 def _without_accents(text: str) -> str:
