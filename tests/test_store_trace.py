@@ -71,6 +71,13 @@ def path(tmp_path: Path) -> Path:
 # What is kept
 
 
+async def left_alone(path):
+    """Wait for the writer, as closing does not, which gives its lock back last; give the trace."""
+    while (found := load_trace(path, "last")).is_at_work:  # noqa: ASYNC110 (a file's lock)
+        await asyncio.sleep(0.01)
+    return found
+
+
 async def test_a_recipe_comes_back_equal(path):
     """The plan with its protocols, sources, facts of models and limits are what they were."""
     run = replace(start_of(new_id()), recipe=recipe(), parent_run=None)
@@ -79,10 +86,7 @@ async def test_a_recipe_comes_back_equal(path):
     await trace.step_finished(make_step("only"), [], None)
     trace.close()
 
-    # Closing does not wait for the writer, which gives its lock back last.
-    while (found := load_trace(path, "last")).is_at_work:  # noqa: ASYNC110 (a file's lock)
-        await asyncio.sleep(0.01)
-
+    found = await left_alone(path)
     assert found.recipe == run.recipe
     assert found.start == replace(
         run, recipe=None, settings={"effort": "low", "budget": "0.50"}, elapsed=found.start.elapsed
@@ -224,6 +228,7 @@ async def test_a_run_that_goes_on_is_taken_up_by_one(path):
             await second.run_started(again)
         second.close()
     first.close()
+    await left_alone(path)
 
     third = LogTrace(path, timeout=28)
     await third.run_started(again)
