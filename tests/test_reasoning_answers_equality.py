@@ -24,6 +24,23 @@ FORMS = {
     "euros": form_of("How much is it in euros?", "number"),
     "minutes": form_of("How many minutes does it take?"),
     "km": form_of("How far is it in km?"),
+    "cents": form_of("How many cents does it cost?"),
+    "celsius": form_of("How warm is it, in degrees Celsius?", "number"),
+    "wage": form_of("What is the wage in pounds?"),
+    "rise": form_of("By what percent did the price increase?"),
+    "ratio": form_of("What is the ratio of cats to dogs?"),
+    "length": form_of("How long is the diagonal?"),
+    "french": form_of("Combien de kilomètres reste-t-il ?"),
+    "year": form_of("In which year did the wall fall?"),
+    "version": form_of("Which version of the library fixed it?"),
+    "capital": form_of("What is the capital of Australia?"),
+    "planet": form_of("Which planet is the largest in the solar system?"),
+    "writer": form_of("Who wrote Pride and Prejudice?"),
+    "river": form_of("Which river flows through Cairo?"),
+    "material": form_of("What is heavier, the ball or the cube?"),
+    "capitals": form_of("What are the capitals of France and Spain?"),
+    "safe": form_of("Is the argument valid?"),
+    "prime": form_of("Is 91 prime?"),
     "options": form_of("Which metal?", choices=["Copper (Cu)", "Iron", "45 km", "1/2", "None"]),
 }
 
@@ -117,6 +134,44 @@ date | 25/12/2024 | December 25, 2024 | 12/25/2024
 date | July 4 | 4th of July
 code | x = 1 | x=1 | ```python\\nx = 1\\n``` | x = (1)
 code | SELECT 1; | ```sql\\nSELECT 1;\\n```
+celsius | 25 | 25°C | 25 degrees | 25 degrees Celsius | 25 C | 77 F
+wage | £312.50 | 312.5 | 312.50 pounds | GBP 312.50
+rise | 25% | 25 | a 25% increase | +25% | 25 percent
+ratio | 3:2 | 3 to 2 | 3/2 | 6:4 | 1.5
+share | 1/36 | 1 in 36 | 1 out of 36
+length | 10\\sqrt{3} | 10√3 | 10\\sqrt{3} \\text{ units} | 10·sqrt(3)
+length | 10\\sqrt{3} \\text{ m} | 10√3 meters
+length | 2.5 hours | 2h 30m | 2h30
+number | 2.5M | 2500000 | 2.5 million
+number | 9\\pi | 9π | 9\\pi \\text{ square units}
+number | \\infty | ∞ | +\\infty | infinity
+french | 42 | 42 km | 42 kilomètres | quarante-deux
+year | 1989 | in 1989 | the year 1989 | 1989 AD
+text | 1970s | the 1970s
+text | 3:30 PM | 15:30 | 3:30 p.m.
+text | x² + 1 | x^2 + 1 | 1 + x^{2}
+text | (1, 2] | (1,2] | \\left(1, 2\\right] | x \\in (1,2]
+text | (-\\infty, 2) \\cup (3, \\infty) | (-∞,2)∪(3,∞)
+text | \\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix} | \\begin{bmatrix}1&2\\\\3&4\\end{bmatrix}
+text | f'(x) = 3x^2 | 3x^2
+text | Dr. Smith | Dr Smith
+text | 5\\cdot\\sqrt{2} | 5√2
+version | 3.10 | 3.10.
+capital | Canberra | The capital is Canberra. | The capital of Australia is Canberra
+capital | Canberra | It is Canberra | Canberra is the capital of Australia.
+planet | Jupiter | the planet Jupiter | The largest planet is Jupiter. | The planet is Jupiter.
+writer | Jane Austen | Jane Austen wrote Pride and Prejudice.
+river | the Nile | Nile | the river Nile | River Nile
+safe | yes | valid | It is valid. | The argument is valid | Y
+safe | no | not valid | invalid | It isn't valid. | The argument is not valid | F
+prime | no | 91 is not prime | It is not prime.
+list | 2, 3, 5 and 7 | 2, 3, 5, 7 | 2; 3; 5; 7
+list | x = 1 or x = 3 | x = 1, 3 | 3 and 1
+ordered | 4, 7, 9 | 4 < 7 < 9 | 4 7 9
+ordered | Venus → Earth → Mars | Venus > Earth > Mars | 1. Venus\\n2. Earth\\n3. Mars
+ordered | fig kiwi pear | fig, kiwi, pear
+date | 31 BC | 31 B.C. | 31 BCE
+date | 2024-06-05T00:00 | June 5, 2024
 options | A | (A) | A. | **A** | copper (cu) | A) Copper (Cu) | option A | Copper (Cu)
 options | B | Iron | iron | B. Iron | (B) Iron
 options | C | 45 km | 45000 m | 45 kilometers
@@ -204,6 +259,33 @@ us date | 04/03/2024 | 03/04/2024
 code | x = 1 | x = 2 | y = 1
 code | a - b | b - a
 code | SELECT 1; | SELECT 2;
+cents | 35 | 3.5 | 53 | 35 dollars
+celsius | 25 | 25°F | 25 K | -25
+wage | £312.50 | $312.50 | £3125
+rise | 25% | 25% decrease | 125%
+ratio | 3:2 | 2:3 | 3:4
+number | 5 apples | 5 km | $5
+number | 2.5M | 2.5 m | 2.5 billion
+number | \\infty | -\\infty | 0
+number | infinity | -infinity | 8
+number | 100 C | 100 F | 100 K
+french | 42 | 42 miles | 4,2
+text | [0, 1) | (0, 1] | (0, 1) | [0, 1]
+text | [1, 2] | {1, 2} | (1, 2)
+text | `['x', 'y']` | ['y', 'x'] | ('x', 'y')
+text | 1970s | 1980s | 1970
+text | a b | ab
+text | 3:30 PM | 3:30 AM | 15:31
+text | \\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix} | \\begin{pmatrix} 2 \\\\ 1 \\end{pmatrix}
+text | (-∞,2)∪(3,∞) | (-∞,2)∪(4,∞) | (-∞,2]∪(3,∞)
+version | 3.10 | 3.1 | 3.11 | 310
+capital | Canberra | Sydney is the capital. | The capital is not Canberra.
+material | the ball | The ball is made of iron | The cube is made of iron
+capitals | The capital of France is Paris | The capital of Spain is Paris
+list | tea, coffee, and bread and butter | tea, coffee, bread, butter
+list | 4, 9 | 49 | 4.9
+date | 31 BC | 31 AD | 13 BC
+date | 2024-06-05T00:00 | 2024-06-05T10:00
 options | A | B | C | D | E
 """
 

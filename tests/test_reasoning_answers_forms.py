@@ -7,11 +7,12 @@ from fractions import Fraction
 import pytest
 
 from llm_reasonkit.reasoning.answers import AnswerForm, canonical
-from llm_reasonkit.reasoning.answers.canonical import split_list
-from llm_reasonkit.reasoning.answers.dates import read_date
+from llm_reasonkit.reasoning.answers.dates import read_date, read_time
 from llm_reasonkit.reasoning.answers.expressions import read_expression
 from llm_reasonkit.reasoning.answers.latex import boxed, plain
+from llm_reasonkit.reasoning.answers.lists import split_list
 from llm_reasonkit.reasoning.answers.numbers import read_quantity
+from llm_reasonkit.reasoning.answers.restating import side_taken, without_question
 from llm_reasonkit.reasoning.units import money_sign, unit_of
 
 
@@ -269,3 +270,71 @@ def test_lists_are_split_outside_of_brackets(text: str, frame: str, parts: list[
 def test_what_is_too_long_or_empty_is_no_answer(text: str, kind: str):
     """Answers are short; a list of hundreds, or of nothing, is none."""
     assert canonical(text, AnswerForm(kind)) is None
+
+
+@pytest.mark.parametrize("text", ["10-15", "3 - 1", "3:2", "10 to 15", "2 cats 5 m", "five or six"])
+def test_a_range_or_a_score_is_no_number(text: str):
+    """Two numbers are neither one of them nor their difference."""
+    assert canonical(text, AnswerForm("number")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("3:30 pm", "15:30"),
+        ("12 a.m.", "00:00"),
+        ("15.05", "15:05"),
+        ("09:15", "09:15"),
+        ("3:30", None),
+        ("14", None),
+        ("14:30 pm", None),
+        ("25:10", None),
+        ("noon", None),
+    ],
+)
+def test_times_of_day_are_read_where_the_half_is_known(text: str, time: str | None):
+    """Half past three may be in the morning or in the afternoon."""
+    assert read_time(text) == time
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "answer"),
+    [
+        ("The sky is blue.", "What color is the sky?", "blue"),
+        ("The color is blue", "What color is the sky?", "blue"),
+        ("London hosted the games", "Which city hosted the games?", "London"),
+        ("Vitamin D", "Which vitamin is it?", "D"),
+        ("The capital is Paris, not Lyon.", "What is the capital?", None),
+        ("The capital is probably Paris.", "What is the capital?", None),
+        ("A is the father of B", "What is the relation of A to B?", None),
+        ("The ball is heavier", "Which is heavier, the ball or the cube?", None),
+        ("The largest city is Sydney", "What is the capital of Australia?", None),
+        ("hosted the games", "Which city hosted the games?", None),
+        ("Paris", "", None),
+        ("It is red", "Why?", None),
+    ],
+)
+def test_the_words_of_the_question_are_taken_off(text: str, asked: str, answer: str | None):
+    """An answer in a whole sentence is the one that it puts into the question's words."""
+    assert without_question(text, asked) == (answer or text)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "side"),
+    [
+        ("not valid", "Is the argument valid?", "no"),
+        ("The argument is valid.", "Is the argument valid?", "yes"),
+        ("It is invalid", "Is the argument valid?", "no"),
+        ("It is not invalid", "Is the argument valid?", None),
+        ("They cannot fly", "Can penguins fly?", "no"),
+        ("It might be valid", "Is the argument valid?", None),
+        ("valid", "Is it not valid?", None),
+        ("the argument", "Is the argument valid?", None),
+        ("it is", "Is the argument valid?", None),
+        ("n", "", "no"),
+        ("x", "Is the argument valid?", None),
+    ],
+)
+def test_the_end_of_a_yes_no_question_answers_it(text: str, asked: str, side: str | None):
+    """What was asked, said again or denied once, is yes or no; what doubts it is neither."""
+    assert side_taken(text, asked) == side

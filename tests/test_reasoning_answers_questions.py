@@ -29,6 +29,8 @@ QUESTIONS = {
         "一共有多少只鸭子？",
         "全部で何羽いますか？いくつ？",
         "Сколько уток?",
+        "Quel est le pourcentage d'absents ?",
+        "What fraction of the cake is left?",
         "How much is Mr. Tan's share of the 20 % that Mrs. Cruz paid?",
     ],
     "yes-no": [
@@ -74,6 +76,10 @@ QUESTIONS = {
         "We have 3 replicas and 2 databases. What should we monitor?",
         "Was ist die Hauptstadt von Frankreich?",
         "In what year did the Titanic sink?",
+        "On which day of the week was the 4th of July 1776?",
+        "Evaluate the integral of 3x^2 from 0 to 2.",
+        "What is y in terms of x, if 2x + y = 7?",
+        "Where is it defined? Use interval notation.",
     ],
     "choice": [
         "Which metal?\nA. Iron\nB. Copper\nC. Lead",
@@ -116,6 +122,7 @@ def test_a_given_kind_stands():
         ("Should we use Rust, and why?", True),
         ("Which of them is larger, and why?", True),
         ("Is 91 prime, and why?", False),
+        ("Evaluate the integral of 3x^2.", False),
     ],
 )
 def test_an_open_question_is_told_from_one_with_a_short_answer(question: str, is_open: bool):
@@ -169,6 +176,9 @@ def test_a_choice_without_options_may_be_any_letter():
         ("How much of the $5 and the €5 is left?", None),
         ("What is 20% of 50?", None),
         ("How many points did she score?", None),
+        ("Combien de minutes faut-il ?", "second"),
+        ("What is the wage in pounds?", "pound_sterling"),
+        ("What is the weight in pounds?", "gram"),
     ],
 )
 def test_the_unit_asked_for_is_found(question: str, unit: str | None):

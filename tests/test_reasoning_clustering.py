@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from llm_reasonkit.reasoning.answers import AnswerForm, canonical
+from llm_reasonkit.reasoning.answers import AnswerForm, canonical, form_of
 from llm_reasonkit.reasoning.clustering import Pair, cluster
 
 NUMBER = AnswerForm("number")
@@ -105,6 +107,22 @@ def test_order_does_not_matter(texts: list[str]):
     expected = grouped(texts)[:2]
     for order in permutations(texts):
         assert grouped(list(order))[:2] == expected
+
+
+WRITTEN = st.sampled_from(
+    (
+        *("12", "12.0", "17", "twelve", "12 apples", "$12", "12 euros", "1/3", "0.33", "0.333"),
+        *("Rome", "The capital is Rome.", "rome", "[1, 2]", "{2, 1}", "1, 2", "yes", "x = 5", "5"),
+    )
+)
+
+
+@given(st.lists(WRITTEN, min_size=3, max_size=5), st.data())
+def test_no_order_of_any_answers_matters(texts: list[str], data: st.DataObject):
+    """However three to five answers of all kinds are shuffled, their clusters are the same."""
+    form = form_of("What is the capital of Italy?")
+    shuffled = data.draw(st.permutations(texts))
+    assert grouped(list(shuffled), form)[:2] == grouped(texts, form)[:2]
 
 
 def test_no_answers_no_clusters():

@@ -68,8 +68,8 @@ ampere = [current] = A = amp
 volt = watt / ampere = V
 ohm = volt / ampere = Ω
 kelvin = [temperature] = K
-degree_Celsius = kelvin; offset: 273.15 = _ = celsius = degC
-degree_Fahrenheit = 5 / 9 * kelvin; offset: 233.15 + 200 / 9 = _ = fahrenheit = degF
+degree_Celsius = kelvin; offset: 273.15 = _ = celsius = degC = C
+degree_Fahrenheit = 5 / 9 * kelvin; offset: 233.15 + 200 / 9 = _ = fahrenheit = degF = F
 mole = [substance] = mol
 degree = [angle]
 radian = 57.29577951308232 * degree = rad
@@ -113,6 +113,8 @@ _PHRASES = [
 ]
 _NAMES = frozenset(re.findall(r"[^\W\d]\w*(?!-|\w)", _DEFINITIONS))
 _PREFIXES = ("", *re.findall(r"[^\W\d]\w*(?=-)", _DEFINITIONS))
+# kilomètre, kilómetro
+_PLAIN_LETTERS = str.maketrans("èéó", "eeo")
 _LONGEST = 60
 _WORD = re.compile(r"[^\W\d_]+(?:_[^\W\d_]+)*|[%°$€£¥₹₽₩¢元円]")
 
@@ -152,7 +154,7 @@ def unit_of(text: str) -> tuple[Unit | None, str]:
     """
     for pattern, to in _PHRASES:
         text = pattern.sub(to, text)
-    text = text.strip().strip(".,;:!")
+    text = text.translate(_PLAIN_LETTERS).strip().strip(".,;:!")
     words = text.split()
     # `18 dollars per day` answers how many dollars: a rate of money is money.
     first = _parse(words[0]) if words else None
@@ -173,7 +175,8 @@ def _parse(text: str) -> Unit | None:
         return None
     if re.search(r"\d", re.sub(r"\^-?\d", "", plainly)) or plainly.split()[-1] in ("per", "/"):
         return None
-    for spelling in dict.fromkeys((plainly, plainly.lower())):
+    # A single letter is a unit only as it is written: `M` is no meter.
+    for spelling in dict.fromkeys((plainly, plainly.lower() if len(plainly) > 1 else plainly)):
         if spelling.removesuffix("s") in _MONEY:
             return Unit(spelling, spelling.removesuffix("s"))
         named = all(_is_name(word) for word in _WORD.findall(spelling))

@@ -18,6 +18,10 @@ _WANTED: dict[Kind, str] = {
 }
 
 
+def _wanted(form: AnswerForm) -> str:
+    return "the value, as Python writes it" if form.literal else _WANTED[form.kind]
+
+
 def request_for(form: AnswerForm) -> str:
     """Return the words to append to a question, so that a reply ends in a short typed answer."""
     if form.kind == "code":
@@ -31,13 +35,13 @@ def request_for(form: AnswerForm) -> str:
         options = "\n\nOptions:\n" + "\n".join(f"{letter}. {text}" for letter, text in lettered)
     return (
         f"{options}\n\nExplain briefly, then end your reply with one line of this form, "
-        f"and nothing after it:\nFinal answer: <{_WANTED[form.kind]}>"
+        f"and nothing after it:\nFinal answer: <{_wanted(form)}>"
     )
 
 
 def reply_schema(form: AnswerForm) -> dict[str, Any]:
     """Return the JSON Schema of a reply: the work first, so that the answer follows from it."""
-    value: dict[str, Any] = {"type": "string", "description": _WANTED[form.kind]}
+    value: dict[str, Any] = {"type": "string", "description": _wanted(form)}
     if form.kind == "choice":
         value["enum"] = list(form.letters)
     elif form.kind == "yes-no":

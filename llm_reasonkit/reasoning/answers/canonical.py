@@ -11,21 +11,24 @@ from fractions import Fraction
 
 from llm_reasonkit.reasoning.answers.answer import Answer
 from llm_reasonkit.reasoning.answers.choices import read_choice
-from llm_reasonkit.reasoning.answers.dates import is_numeric_date, read_date
+from llm_reasonkit.reasoning.answers.dates import is_numeric_date, read_date, read_time
 from llm_reasonkit.reasoning.answers.equality import sameness
 from llm_reasonkit.reasoning.answers.expressions import read_expression
 from llm_reasonkit.reasoning.answers.form import AnswerForm, Kind
 from llm_reasonkit.reasoning.answers.latex import plain
+from llm_reasonkit.reasoning.answers.lists import FRAMES, split_list
+from llm_reasonkit.reasoning.answers.literals import read_literal
 from llm_reasonkit.reasoning.answers.numbers import Quantity, read_quantity
 from llm_reasonkit.reasoning.answers.patterns import any_of
+from llm_reasonkit.reasoning.answers.restating import side_taken, without_question
 from llm_reasonkit.reasoning.answers.texts import polarity, text_key
 from llm_reasonkit.reasoning.checks.folding import words
 from llm_reasonkit.reasoning.checks.wordlists import NEGATIONS
-from llm_reasonkit.reasoning.units import PERCENT
+from llm_reasonkit.reasoning.units import PERCENT, unit_of
 
 _LONGEST_TEXT = 2000
 _MOST_ITEMS = 200
-_VARIABLE = re.compile(r"([A-Za-z]|[A-Za-z]\([a-z]\))\s*(?:=|≈|:=)\s*(?=[^=\s])")
+_VARIABLE = re.compile(r"([A-Za-z]['’]{0,2}(?:\([a-z]\))?)\s*(?:=|≈|:=|∈)\s*(?=[^=\s])")
 # `it is Jupiter` answers `Jupiter`. Other subjects (`Mars is larger`) belong to the answer.
 _IT_IS = any_of(r"(?:(?:it is|c['’]est|(?:es|das) ist)\s+(?=\S))+")
 _NO_ANSWER = frozenset().union(
@@ -35,9 +38,22 @@ _NO_ANSWER = frozenset().union(
 )
 # Where not just a number is asked for, `2,3` is two of them.
 _PAIR = re.compile(r"\d,\d{1,2}(?!\d)")
-_FRAMES = {"{": "}", "[": "]", "(": ")"}
+# `10-15` and `3-1` are a range and a score, `3:2` and `1 in 36` are parts of a whole.
+_RANGE = re.compile(r"\d+\s*[-–]\s*\d+")
+# Words that may name two units are the one that was asked for.
+_MEANT = {("degree", "kelvin"), ("pound", "pound_sterling")}
+_RATIO = re.compile(r"(\d+)\s*(?::|to|in|out of)\s*(\d+)")
+_MEASURED = re.compile(r"([^+]+[\d)π]|[^+]*pi)\s+([a-z][a-z ]*[²³]?(?:\^[23])?)", re.I)
+_ANY_UNITS = re.compile(r"(?:(?:square|cubic|sq\.?) )?units?", re.I)
+_INTERVAL = re.compile(r"([(\[])([^()\[\],;]+)[,;]([^()\[\],;]+)([)\]])")
+_IN_A_YEAR = re.compile(r"(?:in )?(?:the year )?((?:1\d|20)\d\d)(?: (?:AD|CE))?\.?", re.I)
+_DECADE = re.compile(r"(?:the )?(?:1\d|20)\d0['’]?s\.?", re.I)
+_INFINITY = re.compile(r"\+?\s*(?:∞|\boo\b)|(?:^\+?|(?<=^-))infinity$", re.I)
+# What is called by a number is no number: version 3.10 is not 3.1.
+_IDENTIFIER = any_of(r"\b(?:which|what)(?: is the)?(?: \w+)? (?:version|release|section|chapter)\b")
+_SPACED = re.compile(r"[\w.-]+(?: [\w.-]+){2,}")
+_HAS_WORDS = re.compile(r"(?!oo|pi)[^\W\d_]{2,}|^[\w\s.,;]*$")
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
-_BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)])\s+", re.M)
 _FENCE = re.compile(r"\s*```[\w+-]*[ \t]*\n(.*?)\n?```\s*", re.S)
 
 
@@ -46,14 +62,17 @@ def canonical(raw: str, form: AnswerForm) -> Answer | None:
     text = raw.strip()
     if not text or (len(text) > _LONGEST_TEXT and form.kind != "code"):
         return None
+    if form.literal:
+        key = read_literal(text)
+        return Answer(text, "text", key) if key else None
     match form.kind:
         case "number":
-            return _number(text, form)
+            return _number(text, form) or _infinite(text)
         case "choice":
             letter = choice_letter(text, form)
             return Answer(text, "choice", letter) if letter else None
         case "yes-no":
-            side = polarity(text)
+            side = polarity(text) or side_taken(text, form.asked)
             return Answer(text, "yes-no", side) if side else None
         case "date":
             return _date(text, form)
@@ -61,22 +80,31 @@ def canonical(raw: str, form: AnswerForm) -> Answer | None:
             return _list(text, form)
         case "code":
             return Answer(text, "code", _code_key(text))
-    return _text(text, form)
+    return replace(_text(without_question(text, form.asked), form), text=text)
 
 
 def _number(text: str, form: AnswerForm) -> Answer | None:
-    quantity = read_quantity(text)
-    if quantity is None:
-        quantity = _computed(text)
+    quantity = read_quantity(text) or _computed(text)
     if quantity is None and "=" in text:
         # `3 x 6 = 18` ends in what it comes to.
-        after = text.rpartition("=")[2]
+        after = plain(text).rpartition("=")[2]
         quantity = read_quantity(after) or _computed(after)
+    if quantity is None and form.share and (ratio := _RATIO.fullmatch(plain(text).strip(" ."))):
+        quantity = read_quantity(f"{ratio[1]}/{ratio[2]}")
     return None if quantity is None else _of_quantity(quantity, text, form)
+
+
+def _infinite(text: str) -> Answer | None:
+    """Read the limit of what grows without end."""
+    found = _INFINITY.sub("oo", plain(text).strip(" .*"))
+    return Answer(text, "number", found) if found in ("oo", "-oo") else None
 
 
 def _of_quantity(quantity: Quantity, text: str, form: AnswerForm) -> Answer:
     """Take a bare number as what was asked for; 0.5, asked for in per cent, stays a half."""
+    if form.unit and quantity.unit:
+        word = quantity.unit.name.removesuffix("s")
+        quantity = quantity.read_as(form.unit) if (word, form.unit.base) in _MEANT else quantity
     is_share = form.unit == PERCENT and 0 < quantity.value < 1
     if form.unit and quantity.unit is None and not is_share:
         quantity = quantity.read_as(form.unit)
@@ -84,14 +112,25 @@ def _of_quantity(quantity: Quantity, text: str, form: AnswerForm) -> Answer:
 
 
 def _computed(text: str) -> Quantity | None:
-    """Read a formula without variables, such as `3√2` or `2^10`, as its value."""
+    """Read a formula without variables, such as `3√2` or `2^10`, as its value; `3√2 m` as well."""
+    if _RANGE.fullmatch(text):
+        return None
     expression = read_expression(text)
     value = expression.constant() if expression else None
     if value is None:
-        return None
+        measured = _MEASURED.fullmatch(plain(text).strip(" ."))
+        number = _computed(measured[1]) if measured else None
+        return _with_unit(number, measured[2]) if measured and number else None
     if isinstance(value, Fraction):
         return Quantity(value)
     return Quantity(Fraction(value), exact=False) if abs(value) < float("inf") else None
+
+
+def _with_unit(number: Quantity, unit_name: str) -> Quantity | None:
+    if _ANY_UNITS.fullmatch(unit_name):
+        return number
+    unit, rest = unit_of(unit_name)
+    return number.read_as(unit) if unit and not rest else None
 
 
 def number_key(quantity: Quantity) -> str:
@@ -134,6 +173,8 @@ def _list(text: str, form: AnswerForm) -> Answer | None:
     frame, parts = split_list(text)
     if len(parts) > _MOST_ITEMS or not any(c.isalnum() for part in parts for c in part):
         return None
+    if len(parts) == 1 and form.ordered and _SPACED.fullmatch(parts[0]):
+        parts = parts[0].split()
     inner = AnswerForm("text", unit=form.unit, share=form.share)
     items = tuple(_text(part, inner) for part in parts)
     if frame == "," and form.ordered:
@@ -156,98 +197,48 @@ def _with_items(text: str, kind: Kind, items: Sequence[Answer], frame: str) -> A
     )
 
 
-def split_list(text: str) -> tuple[str, list[str]]:
-    """Split a list at its separators, outside of brackets: how it is framed, and its parts."""
-    bare = plain(text).strip().rstrip(".").strip("`")
-    literal = _literal(bare)
-    if literal is not None:
-        return literal
-    frame = ","
-    if bare[:1] in _FRAMES and bare.endswith(_FRAMES[bare[0]]) and _closes_at_end(bare):
-        frame, bare = bare[0] + bare[-1], bare[1:-1]
-    if _BULLET.search(bare):
-        numbered = bool(re.match(r"\s*\d", bare))
-        parts = [line for line in _BULLET.sub("\n", bare).splitlines() if line.strip()]
-        return ("[]" if numbered and frame == "," else frame), [part.strip() for part in parts]
-    separator = ";" if ";" in bare else "\n" if "\n" in bare else ","
-    parts = _split_outside_brackets(bare, separator)
-    if separator == "," and len(parts) > 1:
-        parts[-1] = re.sub(r"^\s*(?:and|or)\s+", "", parts[-1])
-    if len(parts) <= 2 and separator == ",":
-        parts = [piece for part in parts for piece in re.split(r"\s+and\s+", part)]
-    return frame, [part.strip() for part in parts if part.strip()]
-
-
-def _literal(text: str) -> tuple[str, list[str]] | None:
-    """Read a list, tuple or set of Python or JSON."""
-    if text[:1] not in _FRAMES or not re.search(r"[\"']", text):
-        return None
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
-    if not isinstance(value, list | tuple | set):
-        return None
-    frame = "[]" if isinstance(value, list) else "()" if isinstance(value, tuple) else "{}"
-    return frame, [part if isinstance(part, str) else repr(part) for part in value]
-
-
-def _closes_at_end(text: str) -> bool:
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        if depth == 0:
-            return place == len(text) - 1
-    return False
-
-
-def _split_outside_brackets(text: str, separator: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for place, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        between_digits = (
-            separator == ","
-            and re.match(r"\d", text[place - 1 : place] or " ")
-            and re.match(r"\d{3}(?!\d)", text[place + 1 :])
-            and not re.match(r".*,\s", text)
-        )
-        if character == separator and depth <= 0 and not between_digits:
-            parts.append(text[start:place])
-            start = place + 1
-    return [*parts, text[start:]]
-
-
 def _text(text: str, form: AnswerForm) -> Answer:
     """Read a short text as what it is: a number, a date, a tuple, a formula, or words."""
     named = _VARIABLE.match(plain(text))
     if named is not None and "=" not in plain(text)[named.end() :]:
         return replace(_text(plain(text)[named.end() :], form), text=text, name=named[1])
-    bare = plain(text)
+    bare = plain(text).strip("` ")
     said = _IT_IS.match(bare)
     if said is not None and _NO_ANSWER.isdisjoint(words(bare)):
         return replace(_text(bare[said.end() :], form), text=text)
+    if year := _IN_A_YEAR.fullmatch(bare):
+        bare = year[1]
+    bare = _INFINITY.sub("oo", bare)
+    if _DECADE.fullmatch(bare) or _IDENTIFIER.search(form.asked):
+        return Answer(text, "text", text_key(bare))
     quantity = read_quantity(bare)
     if quantity is not None and not quantity.thing and not _PAIR.search(bare):
         return _of_quantity(quantity, text, form)
-    date = read_date(bare, day_first=form.day_first)
+    date = read_date(bare, day_first=form.day_first) or read_time(bare)
     if date is not None:
         return Answer(text, "date", date)
     side = polarity(bare)
     if side is not None:
         return Answer(text, "yes-no", side)
-    if bare[:1] in _FRAMES and "," in bare:
+    if bare[:1] in FRAMES and "," in bare:
         frame, parts = split_list(bare)
         if frame != "," and 2 <= len(parts) <= _MOST_ITEMS:
             return _with_items(text, "list", [_text(part, form) for part in parts], frame)
+    if interval := _INTERVAL.fullmatch(bare):
+        ends = [_text(interval[n].strip(), form) for n in (2, 3)]
+        return _with_items(text, "list", ends, interval[1] + interval[4])
     parts = split_list(bare)[1] if "," in bare else []
     if len(parts) > 1 and all(read_quantity(part) or read_expression(part) for part in parts):
         return _with_items(text, "list", [_text(part, form) for part in parts], ",")
     expression = read_expression(bare)
     if expression is not None:
         value = _computed(bare)
-        key = number_key(value) if value else re.sub(r"\s+", "", bare)
+        key = number_key(value) if value else expression.key
         return Answer(text, "text", key, value, expression)
-    return Answer(text, "text", text_key(text))
+    # The spaces of a formula that is not evaluated, a matrix or a union, mean nothing.
+    return Answer(
+        text, "text", text_key(bare if _HAS_WORDS.search(bare) else "".join(bare.split()))
+    )
 
 
 def _code_key(text: str) -> str:
@@ -262,6 +253,8 @@ def _code_key(text: str) -> str:
 
 def from_json(value: object, form: AnswerForm) -> Answer | None:
     """Return the answer in a JSON value, or None for null and what is not of the kind."""
+    if form.literal:
+        return canonical(value if isinstance(value, str) else repr(value), form)
     if isinstance(value, bool):
         return canonical("yes" if value else "no", form)
     if isinstance(value, int | float):

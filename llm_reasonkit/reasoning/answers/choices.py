@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from llm_reasonkit.reasoning.answers.texts import text_key
 
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+# What may stand in front of a letter: `option B`, `la opción B`.
+CALLED = "option|choice|answer|letter|statement|(?:la )?opción|(?:die )?antwort|(?:la )?réponse"
 _MARK = r"(?:\((?P<{0}1>[A-Z]|\d{{1,2}})\)|(?P<{0}2>[A-Z]|\d{{1,2}})[.):])"
 _ON_A_LINE = re.compile(
     rf"^[ \t]*(?:[-*•][ \t]*)?\**{_MARK.format('m')}\**[ \t]*(.+?)[ \t]*$", re.M
 )
 _INLINE = re.compile(r"\(([A-Z])\)\s*(.+?)\s*(?=\([A-Z]\)|$)", re.S)
 _LEAD = re.compile(
-    r"(?:(?:option|choice|answer|letter|statement)\s+)?[\[(\"'`*]*\s*(?P<letter>[A-Za-z]|\d{1,2})"
-    r"(?![A-Za-z0-9])\s*[\])\"'`*]*\s*(?P<after>[.):,\-–—=]*)\s*[*\"'`]*\s*(?P<rest>.*)",
+    rf"(?:(?:{CALLED})\s+)?[\[(\"'`*]*\s*(?P<letter>[A-Za-z]|\d{{1,2}})"
+    r"(?![A-Za-z0-9])\s*[\])\"'`*]*\s*(?P<after>[.):,\-–—]*)\s*[*\"'`]*\s*(?P<rest>.*)",
     re.S | re.I,
 )
 
@@ -75,7 +77,9 @@ def read_choice(text: str, letters: Sequence[str], choices: Sequence[str]) -> st
     if not rest:
         # A lone small letter is an article or a variable, unless it is all there is in brackets.
         return letter if lead["letter"].isupper() or len(text.strip()) <= 3 else None
-    return letter if _goes_with(letter, rest, lead["after"], letters, choices) else None
+    # What follows a small letter has to be its option: in `(a) 4.2` it is a part of the question.
+    after = lead["after"] if lead["letter"] in letters else ""
+    return letter if _goes_with(letter, rest, after, letters, choices) else None
 
 
 def _goes_with(

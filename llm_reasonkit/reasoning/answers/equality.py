@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
@@ -19,7 +20,8 @@ from llm_reasonkit.reasoning.units import PERCENT
 Sameness = Literal["same", "different", "unsure"]
 
 _TYPED = frozenset({"choice", "yes-no"})
-_ISO = re.compile(r"(?:\d{4}|-)(?:-\d\d)*(?:T.*)?$")
+_ISO = re.compile(r"(?:-?\d{4}|-)(?:-\d\d)*(?:T.*)?$")
+_POINT = re.compile(r"(?<=[^\W\d_])\.(?=\s|$)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 
 
@@ -29,9 +31,13 @@ def sameness(one: Answer, other: Answer, form: AnswerForm) -> Sameness:
     `unsure` is for texts that say it in other words, and for numbers of which one names a thing or
     a unit that the question does not settle. A different number, unit or polarity is `different`.
     """
+    if form.literal:
+        return "same" if one.key == other.key else "different"
     if one.name and other.name and one.name != other.name:
         return "different"
     if one.key == other.key and one.frame == other.frame:
+        return "same"
+    if one.kind == other.kind == "text" and _unpointed(one.key) == _unpointed(other.key):
         return "same"
     if one.quantity and other.quantity:
         return _same_quantity(one.quantity, other.quantity, form)
@@ -46,6 +52,11 @@ def sameness(one: Answer, other: Answer, form: AnswerForm) -> Sameness:
     return "different" if _is_vetoed(one, other) else "unsure"
 
 
+def _unpointed(key: str) -> str:
+    """`Dr. Smith` and `Dr Smith` are one name."""
+    return _POINT.sub("", key)
+
+
 def _same_quantity(one: Quantity, other: Quantity, form: AnswerForm) -> Sameness:
     if one.unit and other.unit:
         if one.unit.base != other.unit.base:
@@ -55,14 +66,17 @@ def _same_quantity(one: Quantity, other: Quantity, form: AnswerForm) -> Sameness
         return _same_with_bare(*((one, other) if other.unit else (other, one)), form)
     else:
         equal = _same_value(one, other)
-    return _same_thing(one.thing, other.thing) if equal else "different"
+    return _same_thing(one.thing, other.thing, form) if equal else "different"
 
 
 def _same_with_bare(bare: Quantity, named: Quantity, form: AnswerForm) -> Sameness:
     """Compare a bare number with one that names its unit."""
     as_written = _same_value(bare, named)
+    if named.unit != PERCENT and bare.thing:
+        # 5 apples are no 5 km, but 5 bucks may be 5 dollars.
+        return "unsure" if as_written else "different"
     if named.unit != PERCENT:
-        return _same_thing(bare.thing, named.thing) if as_written else "different"
+        return "same" if as_written else "different"
     as_share = bare.value == named.in_base
     if as_share and (form.share or form.unit == PERCENT):
         return "same"
@@ -104,26 +118,34 @@ def _is_endless(value: Fraction) -> bool:
     return below != 1
 
 
-def _same_thing(one: str, other: str) -> Sameness:
-    """Compare what is counted; a bare number leaves it to the question."""
+def _same_thing(one: str, other: str, form: AnswerForm) -> Sameness:
+    """Compare what is counted; a bare number leaves it to the question, also its direction."""
     here, there = ({stem(word) for word in words(thing)} for thing in (one, other))
+    if bool(here) != bool(there) and is_opposed(one or other, form.asked):
+        return "different"
     if not here or not there or here & there:
         return "different" if Fingerprint.of(one).contradicts(Fingerprint.of(other)) else "same"
     return "unsure"
 
 
+def is_opposed(text: str, asked: str) -> bool:
+    """Tell whether a text says the reverse of what was asked: a decrease, asked for an increase."""
+    reverse, right = (
+        replace(Fingerprint.of(each), numbers=frozenset(), negated=False) for each in (text, asked)
+    )
+    return reverse.contradicts(right)
+
+
 def _same_items(one: Answer, other: Answer, form: AnswerForm) -> Sameness:
     if len(one.items) != len(other.items):
         return "different"
-    framed = {one.frame, other.frame} - {","}
-    if (
-        one.kind == other.kind == "list"
-        and framed
-        and framed <= {"[]", "()"}
-        and "," not in (one.frame, other.frame)
-    ):
-        pairs = [sameness(a, b, form) for a, b in zip(one.items, other.items, strict=True)]
-        return _all_same(pairs) if one.frame == other.frame or form.kind == "list" else "different"
+    framed = {one.frame, other.frame}
+    if one.kind == other.kind == "list" and "," not in framed:
+        if len(framed) > 1 and form.kind != "list":
+            return "different"
+        if "{}" not in framed:
+            pairs = [sameness(a, b, form) for a, b in zip(one.items, other.items, strict=True)]
+            return _all_same(pairs)
     left = list(other.items)
     for item in one.items:
         match = next((n for n, its in enumerate(left) if sameness(item, its, form) == "same"), None)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from llm_reasonkit.reasoning.answers.latex import plain
+from llm_reasonkit.reasoning.answers.latex import in_line, plain
 
 Value = Fraction | float
 
@@ -42,10 +42,11 @@ _HAS_SIGN = re.compile(r"[\d+\-*/^√]")
 class Expression:
     """An expression that can be evaluated, with the names of its variables."""
 
-    __slots__ = ("_tree", "variables")
+    __slots__ = ("_tree", "key", "variables")
 
     def __init__(self, tree: ast.expr) -> None:
         self._tree = tree
+        self.key = ast.unparse(tree).replace("**", "^")
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         self.variables = frozenset(names - _CONSTANTS.keys() - _FUNCTIONS.keys())
 
@@ -76,7 +77,7 @@ def read_expression(text: str) -> Expression | None:
 
     Prose is no formula.
     """
-    bare = plain(text).strip().rstrip(".").replace("·", "*").replace("×", "*")
+    bare = plain(in_line(text)).strip().rstrip(".").replace("·", "*").replace("×", "*")
     if not bare or len(bare) > _LONGEST or not _ALLOWED.fullmatch(bare) or "=" in bare:
         return None
     if _HAS_SIGN.search(bare):

@@ -20,6 +20,8 @@ class AnswerForm:
     matters. predicate: stems of what a yes-no question asks. day_first: how 03/04/2024 is to be
     read, if that is known. is_open: the question asks for prose, which is not voted on. found: the
     kind was found in the question, not given. term: the sum that the question is, as written.
+    literal: what a piece of Python returns is asked for, so that a text is compared as a value.
+    asked: the sentence that asks, whose words an answer may repeat.
     schema: what answers of the kind `json` have to fit, a JSON Schema as JSON.
     """
 
@@ -34,6 +36,8 @@ class AnswerForm:
     is_open: bool = False
     found: bool = False
     term: str = ""
+    literal: bool = False
+    asked: str = ""
     schema: str = ""
 
     @property

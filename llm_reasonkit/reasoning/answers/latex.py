@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _ARGUMENT = rf"\s*(?:{_GROUP}|(\d|[a-z]|\\[a-z]+))"
@@ -17,6 +18,12 @@ _INDEX = re.compile(rf"_\s*{_GROUP}")
 _MIXED = re.compile(r"(?<![\w.)])(\d+)\s*(?=\\[dt]?frac)")
 _NOTHING = re.compile(
     r"\\(?:left|right|big|Big|bigl|bigr|displaystyle|limits|!|,|;|:|quad|qquad|\s)"
+)
+_SUPERSCRIPTS = re.compile(r"[⁰¹²³⁴-⁹⁻]+")
+_MATRIX = re.compile(
+    r"(?:\\left\s*[(\[]\s*)?\\begin\{(?:[pb]?matrix|array)\}(?:\{[clr|]+\})?(.*?)"
+    r"\\end\{(?:[pb]?matrix|array)\}(?:\s*\\right\s*[)\]])?",
+    re.S,
 )
 _MATH_SIGNS = re.compile(r"\\[()\[\]]")
 _MATH = (
@@ -46,6 +53,7 @@ def plain(text: str) -> str:
     if not re.search(r"[\\${]", text):
         return text
     text = _without_math_signs(text.replace("{,}", ","))
+    text = _MATRIX.sub(_rows, text)
     text = re.sub(r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?", "°", text)
     text = _MIXED.sub(r"\1+", _NOTHING.sub(" ", text))
     for pattern, to in (
@@ -60,6 +68,11 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+def in_line(text: str) -> str:
+    """Return a text with its superscripts as powers; normalised, 10² would read 102."""
+    return _SUPERSCRIPTS.sub(lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
+
+
 def _repeated(pattern: re.Pattern[str], to: object, text: str) -> str:
     """Substitute from the inside out; nested deeper than this nobody writes an answer."""
     for _ in range(6):
@@ -70,9 +83,14 @@ def _repeated(pattern: re.Pattern[str], to: object, text: str) -> str:
     return text
 
 
+def _rows(matrix: re.Match[str]) -> str:
+    return "[" + re.sub(r"\s*\\\\\s*", "; ", matrix[1].strip()) + "]"
+
+
 def _root(match: re.Match[str]) -> str:
     radicand = match[2] or match[3]
-    return f"(({radicand})^(1/{match[1]}))" if match[1] else f"sqrt({radicand})"
+    # `\cdot\sqrt{2}`: what stood apart is not to become one word.
+    return f"(({radicand})^(1/{match[1]}))" if match[1] else f" sqrt({radicand})"
 
 
 def _without_math_signs(text: str) -> str:

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from llm_reasonkit.reasoning.answers.latex import plain
+from llm_reasonkit.reasoning.answers.latex import in_line, plain
 from llm_reasonkit.reasoning.units import PERCENT, Unit, money_sign, unit_of
 
 _LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl")
@@ -31,21 +31,25 @@ _SCALE = {
 _SCALE_WORD = re.compile(rf"({'|'.join(sorted(_SCALE, key=len, reverse=True))})\b", re.I)
 _AMOUNT = re.compile(
     rf"(?P<sign>[-+]\s*)?(?P<money>(?:US|us|CA|A)?[$€£¥₹₽₩])?\s*(?P<inner>[-+]\s*)?"
-    rf"(?P<digits>{_DIGITS})(?:{_POWER}|(?P<k>[kK])(?!\w))?",
+    rf"(?P<digits>{_DIGITS})(?:{_POWER}|(?P<k>[kKM])(?!\w))?",
 )
 _FRACTION = re.compile(
     r"(?P<sign>-\s*)?(?:(?P<whole>\d+)\s*(?:\+|\s|(?=\())\s*)?"
     r"\({0,3}\s*(?P<minus>-\s*)?\({0,3}(?P<above>\d+)\){0,3}\s*/\s*\({0,3}(?P<below>\d+)\){0,3}"
 )
 _IN_PROSE = re.compile(
-    rf"(?<![\w.,/^-])-?[$€£¥₹₽₩]?\s?-?(?:\d+\s+\d+/\d+|\({{0,3}}\d+\){{0,3}}/\({{0,3}}\d+\){{0,3}}|(?>{_DIGITS}))"
-    r"(?:\s*%)?(?![\w^]|/\d)(?!\s*[.):]\s*$)"
+    rf"(?<![\w.,/^–-])-?[$€£¥₹₽₩]?\s?-?(?:\d+\s+\d+/\d+|\({{0,3}}\d+\){{0,3}}/\({{0,3}}\d+\){{0,3}}|(?>{_DIGITS}))"
+    r"(?:\s*%)?(?![\w^]|/\d|[-–]\d)(?!\s*[.):]\s*$)"
 )
 _ROUGHLY = re.compile(
     r"(?:(?:about|approximately|approx\.?|around|roughly|nearly|almost|exactly|only|just|a total of"
     r"|in total|total(?: of)?|equals?|is|are|was|be|≈|~|=|:|\*\*|\*|`|\"|')\s*)+",
     re.I,
 )
+_CURRENCY_FIRST = re.compile(r"^([A-Z]{3})\s?([-\d.,]+)$")
+_CLOCKED = re.compile(r"^(\d+)\s*h(?:ours?|rs?)?\s*(\d{1,2})\s*(?:m|min)?$")
+# `9 square units` names no unit.
+_UNITS = re.compile(r"(?<=[\d\s)])\s*\b(?:square |cubic |sq\.? )?units?(?:\s*\^\d)?$", re.I)
 _WORDS_BEFORE_SCALE = re.compile(r"\b(?:a|an)\s+(?=hundred|thousand|million|billion|dozen)", re.I)
 _NAMED_FRACTIONS = {
     "half": Fraction(1, 2), "third": Fraction(1, 3), "quarter": Fraction(1, 4),
@@ -107,18 +111,20 @@ def amounts_in(text: str) -> list[str]:
 
 
 def _tidied(text: str) -> str:
-    text = unicodedata.normalize("NFKC", _digits_in_ascii(plain(_superscripts(text))))
+    text = unicodedata.normalize("NFKC", _digits_in_ascii(plain(_fractions(in_line(text)))))
     text = text.replace("\u2212", "-").replace("\u2013", "-").replace("\u2044", "/").strip()
     text = re.sub(r"^\(([^()]*)\)$", r"\1", text)
     text = _ROUGHLY.sub("", text, count=1) if _ROUGHLY.match(text) else text
+    text = _CURRENCY_FIRST.sub(r"\2 \1", _UNITS.sub("", _CLOCKED.sub(r"\1 hours \2 minutes", text)))
     text = re.sub(r"^(?:minus|negative)\s+", "-", text.strip(" \t\n*_`\"'“”‘’"), flags=re.I)
-    text = re.sub(r"(?<=[\w%])\s+\([^()]*\)$|(?<=\d)(?:st|nd|rd|th)\b", "", text)
+    text = re.sub(
+        r"(?<=[\w%])\s+\([^()]*\)$|(?<=\d)(?:st|nd|rd|th)$|^an?\s+(?=[$€£¥]?\d)", "", text
+    )
     return text.rstrip(" .;:!*_`\"'“”’,")
 
 
-def _superscripts(text: str) -> str:
-    """NFKC would make 10² read 102, and 1½ read 11/2."""
-    text = re.sub(r"[⁰¹²³⁴-⁹⁻]+", lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
+def _fractions(text: str) -> str:
+    """NFKC would make 1½ read 11/2."""
     return re.sub(
         r"(\d)?([¼-¾⅐-⅞])", lambda m: f"{m[1] or ''} {unicodedata.normalize('NFKC', m[2])}", text
     )
@@ -162,7 +168,7 @@ def _amount_at(text: str) -> tuple[Quantity, str] | None:
     value, step, figures = _decimal(match["digits"])
     factor = Fraction(10) ** int(match["exponent"] or match["e"] or 0)
     if match["k"]:
-        factor *= 1000
+        factor *= 10**6 if match["k"] == "M" else 1000
     if (match["sign"] or match["inner"] or "+").strip() == "-":
         value = -value
     unit = money_sign(match["money"]) if match["money"] else None

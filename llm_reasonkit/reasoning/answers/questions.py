@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from llm_reasonkit.reasoning.answers.choices import LETTERS, options_in
 from llm_reasonkit.reasoning.answers.form import AnswerForm, Kind
+from llm_reasonkit.reasoning.answers.literals import asks_for_literal
 from llm_reasonkit.reasoning.answers.patterns import any_of
 from llm_reasonkit.reasoning.answers.texts import blank_abbreviations, polarity
 from llm_reasonkit.reasoning.checks.folding import words
@@ -56,6 +57,8 @@ _QUANTITY = "|".join(
         "mean",
         "median",
         "probability",
+        "fraction",
+        "proportion",
         "chance",
         "likelihood",
         "percentage",
@@ -106,7 +109,7 @@ _QUANTITY = "|".join(
 _HOW_MANY = any_of(
     r"\bhow (?:many|much|far|long|old|tall|fast|big|large|high|deep|heavy|often|wide)\b",
     r"\bcombien\b|\bwie ?(?:viele?|lange?|hoch|alt|weit|groß|teuer)\b",
-    r"\bcu[áa]nt[oa]s?\b|\bquant[oiae]s?\b|\bсколько\b|\bngapi\b",
+    r"\bcu[áa]nt[oa]s?\b|\bquant[oiae]s?\b|\bсколько\b|\b\w{0,3}ngapi\b",
     r"多少|几[个岁人天年次本]?|いくつ|何[人個本枚円日年歳回時分匹冊台km]|いくら|কত|ఎన్ని|ఎంత|เท่าไ|กี่|كم",
 )
 _NUMBER = any_of(
@@ -125,6 +128,10 @@ _SUM = re.compile(
 _NO_NUMBER = any_of(
     r"\bwhat (?:should|would you|do you|kind|type|sort|day|month|colou?r|shape|word|letter|name)\b"
 )
+_FORMULA = any_of(
+    r"\b(?:integral|derivative|antiderivative|matri(?:x|ces)|vectors?|intervals?|polynomials?)\b",
+    r"\bin terms of\b|\bcomplex number\b",
+)
 _DIFFERENCE = any_of(r"\bdifferences? between\b")
 _YES_NO = any_of(
     rf"^(?!was (?:ist|sind|war)\b)(?:{_AUXILIARY})\s+(?!.*\bor\b(?!\s+(?:not|no)\b)).*\?$",
@@ -136,14 +143,14 @@ _YES_NO = any_of(
 )
 _DATE = any_of(
     r"\b(?:what|which) (?:is the |was the |exact )*(?:date|day of the month)\b|\bthe date\b.*\?$",
-    r"\bon (?:what|which) (?:date|day)\b|^when (?:was|is|did|will|were|does)\b",
+    r"\bon (?:what|which) (?:date|day\b(?! of the week))\b|^when (?:was|is|did|will|were|does)\b",
     r"\bquelle date\b|\bwelche[sm] datum\b|\bqu[ée] fecha\b",
 )
 _DATE_PATTERN = any_of(r"\b(?:mm/dd/yyyy|dd/mm/yyyy|yyyy-mm-dd)\b")
 _CODE = any_of(
-    r"(?:^|[.?!:\n]\s*|\bplease |\byou )(?:write|implement|complete|fix|refactor|code|give me)\b"
-    r".{0,60}\b(?:function|program|script|class|regex|regular expression|sql|query|one-liner|code"
-    r"|method|snippet)\b"
+    r"(?:^|[.?!:\n]\s*|\bplease |\byou )(?:write|implement|complete(?! (?:the|this) assert)|fix"
+    r"|refactor|code|give me)\b.{0,60}\b(?:function|program|script|class|regex|regular expression"
+    r"|sql|query|one-liner|code|method|snippet)\b"
 )
 _LIST = any_of(
     r"^(?:please )?(?:list|name|enumerate|give(?: me)?|state) (?:the|all|any|every|some|two|three"
@@ -162,7 +169,7 @@ _SHORT = any_of(
     r"|opposite)\b",
     r"^(?:the )?(?:capital|author|currency|inventor|symbol) of\b|\bstands? for\b|^translate\b",
     r"\bin one word\b|\bone (?:word|name|term)\b|\bname of\b|\bconcatenate\b",
-    r"\b(?:simplify|factor|express|find|solve|expand)\b",
+    r"\b(?:simplify|factor|express|find|solve|expand|evaluate|compute|calculate|determine)\b",
 )
 # Two alternatives at the end: `does demand increase or decrease?`
 _EITHER = any_of(
@@ -176,14 +183,16 @@ _SHARE = any_of(
     r"\b(?:probability|chance|likelihood|odds|fraction|proportion|share|portion|ratio)\b"
 )
 _PERCENT = any_of(
-    r"\b(?:what|which|the|a|as|in|how many|final|overall) (?:\w+ )?per ?cent(?:age)?\b"
+    r"\bpourcentage\b|\bprozent(?:satz)?\b|\bporcentaje\b|\bpercentuale\b|\bporcentagem\b",
+    r"\b(?:what|which|the|a|as|in|how many|final|overall) (?:\w+ )?per ?cent(?:age)?\b",
 )
 _ASKED_UNIT = any_of(
-    r"\bhow many\s+(?:more |fewer |less |total |additional |extra )?([\w ]+)",
+    r"\b(?:how many\s+(?:more |fewer |less |total |additional |extra )?|combien d(?:e |['’])"
+    r"|wie ?viele? |cu[áa]nt[oa]s |quant[ie] )([\w ]+)",
     r"\b(?:in|to)\s+((?:US )?[a-z€$£¥²³/^]+(?: per [a-z]+| [a-z]+)?)\b",
 )
 _MONEY = any_of(
-    r"\bhow much\b|\b(?:cost|price|profit|money|revenue|earn\w*|pay|paid|spen[dt]\w*|salary"
+    r"\bhow much\b|\b(?:cost|price|profit|money|revenue|earn\w*|pay|paid|spen[dt]\w*|salary|wages?"
     r"|savings?|bill)\b"
 )
 # What is asked, and its options, stand at the end.
@@ -200,14 +209,15 @@ def form_of(question: str, kind: Kind | None = None, choices: Sequence[str] = ()
     A kind or choices that are given settle it; else it is read from the question's own words, and
     is `text` where they do not show it.
     """
-    found = kind is None
+    found = kind is None and not choices
     question = "\n".join(line for line in question.splitlines() if line.strip())[-_LONGEST:]
     letters, texts = _options(question, choices) if kind in (None, "choice") else ((), ())
     if {polarity(text) for text in texts} == {"yes", "no"}:
         letters, texts, kind = (), (), kind or "yes-no"
     asked = _asked(question)
+    literal = kind in (None, "text") and not letters and _is_literal(asked, question)
     if kind is None:
-        kind = "choice" if letters else _kind_of(asked, question)
+        kind = "choice" if letters else "text" if literal else _kind_of(asked, question)
     return AnswerForm(
         kind=kind,
         choices=texts,
@@ -217,10 +227,18 @@ def form_of(question: str, kind: Kind | None = None, choices: Sequence[str] = ()
         ordered=bool(_ORDERED.search(question)),
         predicate=_predicate(asked) if kind == "yes-no" else frozenset(),
         day_first=_day_first(question.lower()),
-        is_open=found and kind == "text" and _wants_prose(asked),
+        is_open=found and kind == "text" and not literal and _wants_prose(asked),
         term=_sum_in(question),
         found=found,
+        literal=literal,
+        asked=asked if kind in ("number", "text", "yes-no") else "",
     )
+
+
+def _is_literal(asked: str, question: str) -> bool:
+    """Tell whether a value of Python is asked for, not whether or how often something is in it."""
+    other = any(pattern.search(asked) for pattern in (_PROSE, _YES_NO, _HOW_MANY))
+    return asks_for_literal(question) and not other and not _CODE.search(question)
 
 
 def _wants_prose(asked: str) -> bool:
@@ -260,7 +278,9 @@ def _kind_of(asked: str, question: str) -> Kind:
     has_figures = re.search(r"\d", question)
     if _PROSE.search(asked) or (_DIFFERENCE.search(asked) and not has_figures):
         return "text"
-    if _HOW_MANY.search(asked):
+    if "interval notation" in question or (_FORMULA.search(asked) and not _HOW_MANY.search(asked)):
+        return "text"
+    if _HOW_MANY.search(asked) or _PERCENT.search(asked):
         return "number"
     if _YES_NO.search(asked) or _YES_NO.search(question.strip()):
         return "yes-no"
@@ -282,6 +302,8 @@ def _unit(asked: str, question: str) -> Unit | None:
         return PERCENT
     for match in _ASKED_UNIT.finditer(asked):
         unit, _ = unit_of(" ".join((match[1] or match[2]).split()[:4]))
+        if unit is not None and unit.name.startswith("pound") and _MONEY.search(asked):
+            return money_sign("£")
         if unit is not None and (match[1] or len(match[2].split()[0]) > 1):
             return unit
     signs = set(_SIGN.findall(question))

@@ -11,11 +11,19 @@ from llm_reasonkit.reasoning.answers.canonical import canonical, from_json
 from llm_reasonkit.reasoning.answers.endings import read_ending
 from llm_reasonkit.reasoning.answers.equality import sameness
 from llm_reasonkit.reasoning.answers.form import AnswerForm
-from llm_reasonkit.reasoning.answers.heads import only_amount, read_head
+from llm_reasonkit.reasoning.answers.heads import (
+    head_letter,
+    only_amount,
+    options_named,
+    read_head,
+)
+from llm_reasonkit.reasoning.answers.literals import concluded_literal
 from llm_reasonkit.reasoning.answers.objects import read_json
+from llm_reasonkit.reasoning.answers.patterns import unmarked
 from llm_reasonkit.reasoning.answers.replies import (
     holds_object,
     is_refusal,
+    names_answer,
     next_turns,
     stated_values,
     visible,
@@ -65,7 +73,11 @@ def read(reply: str, form: AnswerForm, *, finished: bool = True) -> Reading:
         return reading
     if is_refusal(text):
         return Reading(reason="refused")
-    answer = canonical(text, form) if _is_short(text, form) else None
+    if form.literal:
+        return _literal(text, form)
+    # What was begun and not ended may have gone on: 4 may have become 42.
+    cut_off = holds_object(text) and not text.rstrip("` \n").endswith("}")
+    answer = canonical(text, form) if _is_short(text, form) and not cut_off else None
     if answer is not None:
         return Reading(answer, found="whole")
     if holds_object(text):
@@ -75,7 +87,7 @@ def read(reply: str, form: AnswerForm, *, finished: bool = True) -> Reading:
 
 def _in_json(text: str, form: AnswerForm) -> Reading | None:
     stated = False
-    for value in stated_values(text):
+    for value in stated_values(text, literal=form.literal):
         stated = True
         answer = from_json(value, form)
         if answer is None and isinstance(value, str):
@@ -99,7 +111,7 @@ def _from_prose(text: str, form: AnswerForm) -> Answer | None:
 
 def _in_statements(text: str, form: AnswerForm) -> Reading | None:
     said = statements(text, several=form.kind in ("list", "text"))
-    if said and said[-1].denies:
+    if said and said[-1].denies and _stated(said[-1], form) is None:
         return Reading(reason="it says that none of the answers is right")
     read_so_far: list[tuple[Statement, Answer]] = []
     for statement in said:
@@ -107,8 +119,7 @@ def _in_statements(text: str, form: AnswerForm) -> Reading | None:
         if answer is not None:
             read_so_far.append((statement, answer))
     if not read_so_far:
-        unread = bool(said) and form.kind in ("choice", "yes-no")
-        return Reading(reason=f"what it gives as its answer is no {form.kind}") if unread else None
+        return _after(text, said[-1], form) if said and form.kind in ("choice", "yes-no") else None
     (first, opening), (last, answer) = read_so_far[0], read_so_far[-1]
     changed = sameness(opening, answer, form) == "different"
     # Taken back, the first one does not count; else the reply holds two.
@@ -117,9 +128,21 @@ def _in_statements(text: str, form: AnswerForm) -> Reading | None:
     return Reading(answer, found="statement")
 
 
+def _after(text: str, unread: Statement, form: AnswerForm) -> Reading:
+    """Read on behind what a reply gave as its answer and was none: it may have come to one."""
+    rest = text[unread.place :]
+    end = next((end for _, end in sentences(blank_abbreviations(rest))), len(rest))
+    named = options_named(rest[:end], form) or head_letter(unmarked(unread.text), form)[0]
+    answer = None if named else _at_the_edges(rest[end:], form).answer
+    if answer is None:
+        return Reading(reason=f"what it gives as its answer is no {form.kind}")
+    return Reading(answer, found="ending")
+
+
 def _stated(statement: Statement, form: AnswerForm) -> Answer | None:
     if statement.denies:
-        return None
+        # Of the options `none of the above` may be one.
+        return canonical(statement.text.strip(" ().*"), form) if form.choices else None
     if statement.whole:
         return canonical(statement.text, form) or read_head(statement.text, form)
     return read_head(statement.text, form, statement.following)
@@ -136,6 +159,8 @@ def _own_turn(text: str) -> tuple[str, bool]:
 def _is_short(text: str, form: AnswerForm) -> bool:
     if form.kind == "list":
         return len(text) <= 400
+    if form.kind == "choice" and "\n" in text:
+        return False
     return len(text.split()) <= _SHORT_WORDS and _is_one_sentence(text)
 
 
@@ -148,6 +173,14 @@ def _at_the_edges(text: str, form: AnswerForm) -> Reading:
         if answer is not None:
             return Reading(answer, found=found)
     return Reading(reason="no answer found")
+
+
+def _literal(text: str, form: AnswerForm) -> Reading:
+    value = None if names_answer(text) else concluded_literal(text)
+    if value is None and len(text.split()) == 1:
+        value = text
+    answer = canonical(value, form) if value else None
+    return Reading(answer, found="ending") if answer else Reading(reason="no answer found")
 
 
 def _json(text: str, form: AnswerForm) -> Reading:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
+from llm_reasonkit.reasoning.answers.literals import literal_at
 from llm_reasonkit.reasoning.answers.patterns import any_of
 
 _NAMES = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad"
@@ -17,12 +18,14 @@ _CHANNEL = re.compile(
     r"(?=<\|(?:end|return|start|call)\|>|<\|channel\|>|$)",
     re.DOTALL,
 )
+_ANSWER_TAG = re.compile(r"<(/?)(?:final[_ ]?)?answer>", re.IGNORECASE)
 _SPECIAL = re.compile(r"<\|[^|<>]{1,30}\|>|</?s>|<(?:end_of_turn|(?i:eos(?:_token)?))>")
 # A base model goes on and asks itself the next question, or sums up those of its examples.
 _NEXT_TURN = any_of(
     r"\n[ \t]*(?:#{1,4}\s*)?(?:\*\*)?(?:Question|Q|User|Human|Problem|Instruction|Input)"
     r"(?:\s*\d+)?\s*(?:\*\*)?\s*[:：]",
     r"\n[^\n]{0,60}(?:\ball (?:of )?(?:the|these|our|my) (?:questions and )?answers\b"
+    r"|\banswers? (?:for|to|of) all\b"
     r"|(?:以上|所有)[^\n]{0,10}答案)",
 )
 _REFUSAL = any_of(
@@ -40,11 +43,14 @@ _KEYS = (
     *("solution", "antwort", "réponse", "respuesta"),
 )
 _AFTER_VALUE = r"(?=\s*[,}\]\n]|\s*$)"
+_KEY = rf"[\"'](?:{'|'.join(_KEYS)})[\"']\s*:\s*"
 _BROKEN = any_of(
-    rf"[\"'](?:{'|'.join(_KEYS)})[\"']\s*:\s*(?:[\"']?answer[\"']?\s*:\s*)?"
+    rf"{_KEY}(?:[\"']?answer[\"']?\s*:\s*)?"
     rf"(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"{_AFTER_VALUE}|'(?P<single>[^'\n]*)'{_AFTER_VALUE}"
     r"|(?P<bare>[^\s\"'{}\[\],][^\"'{}\n,]*?)\s*(?=,\s*[\n\"]|[}\n]))"
 )
+# A list, also one in Python's spelling (`"answer": ('a', None)`), or an object without such a key.
+_NESTED = any_of(rf"{_KEY}(?=[\[(\{{])")
 # Models break lines inside strings.
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_OBJECTS = 200
@@ -56,8 +62,8 @@ def visible(reply: str) -> str:
     if "<|channel|>" in reply:
         finals = [text for name, text in _CHANNEL.findall(reply) if name == "final"]
         reply = finals[-1] if finals else ""
-    text = _without_hidden(reply)
-    return _SPECIAL.sub("", text).strip()
+    text = _SPECIAL.sub("", _without_hidden(reply))
+    return _ANSWER_TAG.sub(lambda tag: "\n" if tag[1] else "\nAnswer: ", text).strip()
 
 
 def _without_hidden(text: str) -> str:
@@ -86,24 +92,34 @@ def is_refusal(text: str) -> bool:
     return bool(_REFUSAL.match(text[:300].replace("’", "'")))
 
 
-def stated_values(text: str) -> Iterator[object]:
+def stated_values(text: str, *, literal: bool = False) -> Iterator[object]:
     """Yield what stands under an answer's key in the JSON of a reply, the last stated first.
 
-    Broken JSON is read where the value itself is whole; a value that was cut off is not.
+    literal: an object there is the answer, and holds none. Broken JSON is read where the value
+    itself is whole; a value that was cut off is not.
     """
     whole = list(_objects(text))
     for found in reversed(whole):
-        value = _under_key(found)
+        value = _under_key(found, literal=literal)
         if value is not None:
             yield value
     if not whole:
         for match in reversed(list(_BROKEN.finditer(text))):
             yield _value(match)
+    for match in reversed(list(_NESTED.finditer(text))):
+        value = literal_at(text[match.end() :])
+        if value is not None and (literal or not value.startswith("{")):
+            yield value
 
 
 def holds_object(text: str) -> bool:
     """Tell whether a reply is JSON, or set out to be."""
     return bool(re.match(r"\s*(?:`{3}\s*(?:json|JSON)?\s*)?\{\s*[\"'}]", text))
+
+
+def names_answer(text: str) -> bool:
+    """Tell whether a reply has the key of an answer in it."""
+    return re.search(_KEY, text, re.I) is not None
 
 
 def _value(match: re.Match[str]) -> object:
@@ -114,11 +130,11 @@ def _value(match: re.Match[str]) -> object:
     return match["single"] if match["single"] is not None else match["bare"]
 
 
-def _under_key(found: dict[str, object]) -> object:
+def _under_key(found: dict[str, object], *, literal: bool = False) -> object:
     named = {key.strip().lower().replace("-", "_"): value for key, value in found.items()}
     for key in _KEYS:
         value = named.get(key)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and not literal:
             value = _under_key(value) or value.get("value")
         if value is not None and value != "":
             return value
