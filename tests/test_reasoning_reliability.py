@@ -71,8 +71,10 @@ def test_too_few_runs_teach_nothing():
 def test_a_run_with_one_voter_says_nothing_unless_it_is_marked():
     """Nobody agrees with a lone voter, but a mark tells whether it was right."""
     assert learn([Run({"a": 0})] * 50) == {}
-    known = learn([Run({"a": 0}, right=0)] * 50)
-    assert known["a"].right > 0.9
+    right, wrong = Run({"a": 0}, right=0), Run({"a": 0}, wrong=frozenset({0}))
+    assert learn([right] * 50)["a"].right > 0.9
+    assert learn([right, wrong] * 25)["a"].right == pytest.approx(0.5)
+    assert learn([wrong] * 50)["a"].right < 0.1
 
 
 def test_marks_count_where_agreement_misleads():
@@ -126,8 +128,28 @@ def test_a_member_that_is_mostly_wrong_is_not_counted():
     ]
     assert weights_of("abcde", learn(adverse)) == {**dict.fromkeys("abcd", 1.0), "e": 0.0}
     weak = {name: Reliability(share, 100) for name, share in {**shares, "e": 0.55}.items()}
-    assert weights_of("abcde", weak) == {}
+    assert weights_of("abcde", weak)["e"] > 0
     assert weights_of("ae", {"a": Reliability(0.9, 99), "e": Reliability(0.1, 99)}) == {}
+
+
+def test_what_chance_explains_gives_nobody_more_weight():
+    """The same shares are chance over thirty runs, and in part a difference over thousands."""
+    shares = {"a": 0.8, "b": 0.75, "c": 0.8, "d": 0.7, "e": 0.65}
+    few, many = (
+        weights_of("abcde", {name: Reliability(share, runs) for name, share in shares.items()})
+        for runs in (30, 3000)
+    )
+    assert few == {}
+    assert many["a"] == many["c"] > many["b"] > many["d"] > many["e"] > 0
+    assert many["a"] < many["d"] + many["e"]
+
+
+def test_weak_members_outvote_a_stronger_one_together():
+    """Members that are mostly wrong, but none far more than the others, keep a say."""
+    shares = {"a": 0.7, "b": 0.4, "c": 0.4, "d": 0.35, "e": 0.35}
+    weights = weights_of("abcde", {m: Reliability(share, 100) for m, share in shares.items()})
+    assert weights["b"] == weights["e"] > 0
+    assert sum(weights[member] for member in "bcde") > weights["a"] > weights["b"] + weights["c"]
 
 
 def test_members_are_compared_in_pairs():

@@ -16,10 +16,9 @@ from statistics import median
 
 # Fewer runs than these say too little about a member.
 ENOUGH_RUNS = 30
-# A member this far (in share right) ahead of the next best, or below the median, stands apart.
-APART = 0.13
-# Where the best leads by 10 points a plurality still mostly beats it, at 30 it never does.
-FAR_FROM_WORST = 0.3
+# Agreement teaches no more of a member than so many answers known to be right or wrong, however
+# many the runs: who errs alike agrees as if it were right.
+WORTH_RUNS = 100
 
 _ROUNDS = 60
 _STILL = 1e-5
@@ -28,7 +27,8 @@ _STILL = 1e-5
 _WRONG_ANSWERS = 3
 _PRIOR_RUNS = 4.0
 _LEAST, _MOST = 0.02, 0.98
-_LEAST_WEIGHT = 0.05
+# Weak members that err in their own ways look weaker than they are: together they keep a say.
+_LEAST_WEIGHT = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def learn(history: Sequence[Run]) -> dict[str, Reliability]:
 
     Only members with at least `ENOUGH_RUNS` replies beside others' are returned.
     """
-    runs = [run for run in history if len(run.clusters) > 1 or run.right is not None]
+    runs = [r for r in history if len(r.clusters) > 1 or r.right is not None or r.wrong]
     replies = Counter(member for run in runs for member in (*run.clusters, *run.silent))
     shares = dict.fromkeys(sorted(replies), 0.7)
     patterns = _patterns(runs)
@@ -136,22 +136,34 @@ def _chances(run: Run, shares: Mapping[str, float]) -> dict[int, float]:
 def weights_of(panel: Sequence[str], known: Mapping[str, Reliability]) -> dict[str, float]:
     """Return what each member's vote weighs; empty where each should weigh the same.
 
-    Between comparable members learnt weights lose to plain votes, so votes are weighed only where
-    a member stands apart in how often it gives the right answer. Is one far better than the next,
-    or very far better than the worst, each vote weighs the log-odds of its member's being right
-    (Nitzan and Paroush, International Economic Review 23, 1982), so that one may win against four;
-    these odds are against any wrong answer, as mistakes are shared. Is one far worse, and more
-    often wrong than right, as an adversary is, its vote weighs nothing.
+    A member that is more often wrong than right, and below the middle one by more than two standard
+    errors, as an adversary is, weighs nothing. The shares right of the others are drawn to their
+    mean by as much of their spread as chance explains (Efron and Morris, Journal of the American
+    Statistical Association 70, 1975), so that comparable members weigh the same. What is left makes
+    a vote weigh the root of its member's odds of being right, less 1: rising faster than the
+    log-odds that suit independent mistakes (Nitzan and Paroush, International Economic Review 23,
+    1982), since weak members share theirs.
     """
     if len(panel) < 3 or any(member not in known for member in panel):
         return {}
     shares = {member: known[member].right * known[member].voted for member in sorted(panel)}
-    weights = {}
+    noise = {
+        member: share * (1 - share) * (1 / known[member].runs + 1 / WORTH_RUNS)
+        for member, share in shares.items()
+    }
+    ignored = {}
     worst = min(shares, key=lambda member: shares[member])
-    if shares[worst] < min(0.5, median(shares.values()) - APART):
-        weights[worst] = 0.0
+    if shares[worst] < min(0.5, median(shares.values()) - 2 * math.sqrt(noise[worst])):
+        ignored[worst] = 0.0
         del shares[worst]
-    ranked = sorted(shares.values())
-    if ranked[-1] - ranked[-2] >= APART or ranked[-1] - ranked[0] >= FAR_FROM_WORST:
-        return weights | {m: max(_LEAST_WEIGHT, math.log(s / (1 - s))) for m, s in shares.items()}
-    return weights | dict.fromkeys(shares, 1.0) if weights else {}
+    mean = math.fsum(shares.values()) / len(shares)
+    spread = math.fsum((share - mean) ** 2 / noise[member] for member, share in shares.items())
+    chance = len(shares) - 1
+    if spread <= chance:
+        return ignored | dict.fromkeys(shares, 1.0) if ignored else {}
+    real = 1 - chance / spread
+    return ignored | {m: _weight(mean + real * (share - mean)) for m, share in shares.items()}
+
+
+def _weight(share: float) -> float:
+    return max(_LEAST_WEIGHT, math.sqrt(share / (1 - share)) - 1)

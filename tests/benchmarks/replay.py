@@ -5,8 +5,8 @@
 A file (JSON lines, also .gz) has one question a line: `id, kind (number|letter|bool|date|literal),
 question, choices?, answer`, and `outputs: {model: {text, key?, samples?: [{text}]}}`, where `key`
 is another reader's reading, to compare with. Printed is a table for each file, with 95 % bootstrap
-intervals over questions; reliability and confidence are learnt from other questions than those
-they are tried on.
+intervals over questions, for random panels over panels; reliability and confidence are learnt from
+other questions than those they are tried on.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from llm_reasonkit.reasoning.calibration import (
     Mark,
     Pattern,
     confidence_in,
-    is_worked_out,
     wilson,
 )
 from llm_reasonkit.reasoning.families import family_of
@@ -56,6 +55,9 @@ KINDS: Mapping[str, Kind] = {
 HISTORY = 100
 DRAWS = 4
 RESAMPLES = 200
+# Random panels of each sort, and the questions that each is tried on.
+PANELS = 24
+LATER = 150
 WINNER_ONLY = Rule(Decimal("0.5"))
 ADVERSARY = "adversary"
 SAMPLES = 5
@@ -314,8 +316,7 @@ def errors(questions: Sequence[Question], panel: Sequence[str]) -> dict[str, str
     for question in questions:
         verdict = decide(ballots_for(question, panel), Rule(), question.form)
         if verdict.winner is not None:
-            worked_out = is_worked_out(question.form)
-            pattern = Pattern(question.form.kind, worked_out, verdict.leading, len(panel), 2)
+            pattern = Pattern(question.form.kind, verdict.leading, len(panel), 2)
             marks.append(Mark(pattern, question.is_right(verdict.winner.answer)))
     table = {}
     for count in (0, HISTORY, 2 * HISTORY):
@@ -337,24 +338,59 @@ def errors(questions: Sequence[Question], panel: Sequence[str]) -> dict[str, str
     return table
 
 
-def panels_of(questions: Sequence[Question]) -> dict[str, list[str]]:
-    """Choose panels of five by accuracy: comparable ones, and one strong with four weak."""
+def ranked(questions: Sequence[Question]) -> list[str]:
+    """Return the models that answered all questions, the most accurate first."""
     models = sorted(set.intersection(*(set(question.answers) for question in questions)))
 
     def accuracy(model: str) -> float:
         return statistics.fmean(q.is_right(q.answers[model]) for q in questions)
 
-    ranked = sorted(models, key=accuracy, reverse=True)
-    if len(ranked) < 9:
-        return {"all": ranked[:5]}
-    middle = len(ranked) // 2 - 2
+    return sorted(models, key=accuracy, reverse=True)
+
+
+def panels_of(models: Sequence[str]) -> dict[str, list[str]]:
+    """Choose panels of five by accuracy: comparable ones, and one strong with four weak."""
+    if len(models) < 9:
+        return {"all": list(models[:5])}
+    middle = len(models) // 2 - 2
     return {
-        "strong": ranked[1:6],
-        "middling": ranked[middle : middle + 5],
-        "weak": ranked[-6:-1],
-        "skewed": [ranked[0], *ranked[-4:]],
-        "skewed, second": [ranked[1], *ranked[-6:-2]],
+        "strong": [*models[1:6]],
+        "middling": [*models[middle : middle + 5]],
+        "weak": [*models[-6:-1]],
+        "skewed": [models[0], *models[-4:]],
+        "skewed, second": [models[1], *models[-6:-2]],
     }
+
+
+def on_random_panels(
+    questions: Sequence[Question], models: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Measure on neighbours by accuracy, and on one of the best third with four of the weaker half.
+
+    The gap is that of the panels in which the best member leads the plurality by over a point.
+    """
+    chance = random.Random(7)
+    columns = {}
+    for name in ("random balanced", "random skewed"):
+        rows = []
+        for _ in range(PANELS):
+            first = chance.randrange(len(models) - 4)
+            strong = chance.choice(models[: len(models) // 3])
+            weak = chance.sample(models[len(models) // 2 :], 4)
+            panel = [strong, *weak] if name == "random skewed" else models[first : first + 5]
+            tried = chance.sample(questions, HISTORY + LATER)
+            each = list(measured(tried[:HISTORY], panel, tried[HISTORY:]))
+            means = {key: statistics.fmean(row[key] for row in each) for key in each[0]}
+            rows.append(
+                {"best": max(means[model] for model in panel)}
+                | {key: mean for key, mean in means.items() if key not in panel}
+            )
+        columns[name] = intervals(rows, figures(rows, ["best"]))
+        ahead = [row for row in rows if row["best"] - row["plurality"] > 0.01]
+        if len(ahead) >= PANELS // 3:
+            lines = figures(ahead, ["best"])
+            columns[name] |= intervals(ahead, {"of the gap": lines["of the gap"]})
+    return columns
 
 
 def saved(
@@ -383,7 +419,8 @@ def samples_of(model: str, question: Question) -> list[Ballot]:
 def report(questions: Sequence[Question]) -> None:
     """Print the table of questions that the same models answered, and what samples save."""
     columns = {}
-    for name, panel in panels_of(questions).items():
+    models = ranked(questions)
+    for name, panel in panels_of(models).items():
         rows = by_question(questions, panel)
         column = intervals(rows, figures(rows, panel))
         for size in (3, 5):
@@ -391,6 +428,8 @@ def report(questions: Sequence[Question]) -> None:
                 some = partial(ballots_for, panel=panel[:size])
                 column |= saved(questions, some, f"saved of {size}")
         columns[name] = column | errors(questions, panel)
+    if len(columns) > 1:
+        columns |= on_random_panels(questions, models)
     print(f"\n  {len(questions)} questions; points, shares in %")
     print(f"  {'':30}" + "".join(f"{name:>22}" for name in columns))
     for title in dict.fromkeys(title for column in columns.values() for title in column):
