@@ -17,8 +17,7 @@ from llm_reasonkit.engine.open_question import OpenQuestion
 from llm_reasonkit.engine.ports import Caller, Observer, Recipe, RunStart
 from llm_reasonkit.engine.replay import Past, spent_on
 from llm_reasonkit.engine.runner import Runner
-from llm_reasonkit.reasoning.calibration import Pattern, confidence_in, is_worked_out
-from llm_reasonkit.reasoning.plan import turns_at
+from llm_reasonkit.reasoning.calibration import Pattern, confidence_in
 from llm_reasonkit.reasoning.result import Confidence, Result
 from llm_reasonkit.reasoning.voting import Verdict
 
@@ -40,26 +39,14 @@ async def perform(
     """
     earlier = past.calls if past and start.is_resumed else {}
     budget = Budget(recipe.limits, recipe.planned_calls, spent_on(earlier.values()))
-    with ledger_of(replace(start, recipe=recipe), log, observer, ended, earlier) as ledger:
+    async with ledger_of(replace(start, recipe=recipe), log, observer, ended, earlier) as ledger:
         for warning in recipe.warnings:
             ledger.warn(warning)
         if isinstance(recipe.plan, Course):
             panel = _panel(recipe, recipe.plan, ledger, caller, budget, past)
             await carry_out(panel.work, ledger, caller, recipe.limits.seconds, panel.so_far)
         else:
-            runner = Runner(
-                recipe.plan,
-                ledger,
-                caller,
-                budget,
-                sources=recipe.sources,
-                findings=recipe.findings,
-                system=recipe.system,
-                fence=recipe.fence,
-                past=past,
-                turns=turns_at(recipe.facts),
-            )
-            await runner.run()
+            await Runner(recipe, recipe.plan, ledger, caller, budget, past).run()
     return ended[0]
 
 
@@ -95,9 +82,8 @@ def _confidence(verdict: Verdict, course: Course) -> Confidence:
         return Confidence(basis="no answer leads")
     pattern = Pattern(
         kind=course.form.kind,
-        worked_out=is_worked_out(course.form),
         leading=verdict.leading,
-        members=verdict.members,
+        members=verdict.asked,
         families=verdict.families,
     )
     return confidence_in(pattern, [mark for mark, count in course.marks for _ in range(count)])

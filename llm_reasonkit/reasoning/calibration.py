@@ -9,56 +9,58 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm_reasonkit.reasoning.answers import AnswerForm, Kind
-from llm_reasonkit.reasoning.answers.expressions import read_expression
-from llm_reasonkit.reasoning.answers.numbers import read_quantity
+from llm_reasonkit.reasoning.answers import Kind
 from llm_reasonkit.reasoning.result import Confidence
 
 ENOUGH_MARKS = 50
 ENOUGH_IN_CELL = 10
-ENOUGH_FOR_ISOTONIC = 200
 
-# How many marks the expectation of a cell counts for.
-_SHRINKAGE = 10
 _Z = 1.959964
-# Leading votes / (members + 1), and how often the answer was right: where it is worked out, and
-# where it is picked among words. With one member added in the denominator 2 of 2 and 4 of 5 fall
-# on one curve, as they do in the recordings. Sources: panels of 2 to 5 of the models in
-# WildEval/ZeroEval (GSM8K) and TIGER-AI-Lab/MMLU-Pro. Beside each the least and the most among
-# panels.
-_STRENGTHS = (1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 5 / 6)
-_WORKED_OUT = (0.18, 0.32, 0.60, 0.84, 0.955, 0.975, 0.99)
-_PICKED = (0.22, 0.31, 0.41, 0.64, 0.81, 0.88, 0.94)
-_SPREAD = (0.08, 0.12, 0.12, 0.12, 0.08, 0.06, 0.05)
-_BANDS = (0.2, 0.3, 0.4, 0.6, 0.7, 0.8)
+# Agreement of no majority, of one, of a large one, and of all.
+_BANDS = (0.5, 0.75, 1.0)
+# The log-odds of being right are a line over the log-odds of the vote: its level and its slope, for
+# open answers, whose mistakes scatter, and for closed ones. Sources: panels of 2 to 7 of the models
+# in WildEval/ZeroEval (GSM8K) and TIGER-AI-Lab/MMLU-Pro.
+_OPEN = (1.0, 1.6)
+_CLOSED = (0.1, 1.0)
+_CLOSED_KINDS: frozenset[Kind] = frozenset({"choice", "yes-no"})
+# How far panels differ in level and in slope, and one agreement from the line (standard
+# deviations).
+_LEVELS, _SLOPES, _OFF_LINE = 0.5, 0.3, 0.2
+_ROUNDS, _STRIDE = 30, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """An agreement: of what kind the answer is, how many of how many members are behind it.
 
-    worked_out: the answer was not picked among words (see `is_worked_out`). families: makers of
+    members: those that were asked; what others would have said is not known. families: makers of
     the models behind it; samples of one model are one family.
     """
 
     kind: Kind
-    worked_out: bool
     leading: int
     members: int
     families: int
 
     @property
-    def strength(self) -> float:
-        """Leading votes of members, on the scale of the curves."""
-        return self.leading / (self.members + 1)
+    def share(self) -> float:
+        """Leading votes of members."""
+        return self.leading / self.members
+
+    @property
+    def log_odds(self) -> float:
+        """Log-odds of the vote, with half a vote on either side (Haldane, 1956)."""
+        return math.log((self.leading + 0.5) / (self.members - self.leading + 0.5))
 
     @property
     def cell(self) -> tuple[Kind, int]:
-        """Which agreements it is pooled with: those of its kind that are about as strong."""
-        return self.kind, bisect_right(_BANDS, self.strength)
+        """Which agreements it is counted with: those of its kind that are about as strong."""
+        return self.kind, bisect_right(_BANDS, self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +75,62 @@ class Mark:
 class CurvePoint:
     """How often agreements of one cell were right: their number, share and interval (95 %).
 
-    expected: what the prior says of them.
+    agreement: leading votes of members, on average. expected: what the prior says of them.
     """
 
     kind: Kind
-    strength: float
+    agreement: float
     marks: int
     right: float
     interval: tuple[float, float]
     expected: float
 
 
-def is_worked_out(form: AnswerForm) -> bool:
-    """Tell whether answers are worked out rather than picked among words.
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Log-odds of being right over log-odds of the vote, and how surely it is known.
 
-    So are numbers, also those to choose from: wrong ones scatter, and agreement says more.
+    variances: of the level, of both together, and of the slope.
     """
-    if form.kind == "choice":
-        numbers = sum(bool(read_quantity(text) or read_expression(text)) for text in form.choices)
-        return bool(form.choices) and numbers >= 0.8 * len(form.choices)
-    return form.kind != "yes-no"
+
+    level: float
+    slope: float
+    variances: tuple[float, float, float]
+
+    def at(self, log_odds: float) -> float:
+        """Return how often such answers are right."""
+        return _share(self.level + self.slope * log_odds)
+
+    def interval(self, log_odds: float) -> tuple[float, float]:
+        """Return between what lies how often such answers are right (95 %)."""
+        level, both, slope = self.variances
+        variance = level + 2 * both * log_odds + slope * log_odds**2 + _OFF_LINE**2
+        middle, half = self.level + self.slope * log_odds, _Z * math.sqrt(variance)
+        return _share(middle - half), _share(middle + half)
 
 
 def confidence_in(pattern: Pattern, marks: Sequence[Mark] = ()) -> Confidence:
     """Return how often answers like this one were right, and on what that rests."""
-    cell = [mark for mark in marks if mark.pattern.cell == pattern.cell]
-    if len(marks) >= ENOUGH_MARKS and len(cell) >= ENOUGH_IN_CELL:
-        return _calibrated(pattern, cell, marks)
+    cell = sum(mark.pattern.cell == pattern.cell for mark in marks)
+    if len(marks) >= ENOUGH_MARKS and cell >= ENOUGH_IN_CELL:
+        line = _fitted(pattern.kind, marks)
+        return Confidence(
+            overall=line.at(pattern.log_odds),
+            kind="calibrated",
+            interval=line.interval(pattern.log_odds),
+            basis=f"your marks: {cell} of such answers, {len(marks)} in all",
+        )
     if pattern.families > 1:
-        return _prior(pattern)
-    share = pattern.leading / pattern.members
+        line = _fitted(pattern.kind)
+        how = "to choose from" if pattern.kind in _CLOSED_KINDS else "not given to choose from"
+        return Confidence(
+            overall=line.at(pattern.log_odds),
+            kind="prior",
+            interval=line.interval(pattern.log_odds),
+            basis=f"public benchmarks with answers {how}, other models and questions than yours",
+        )
     return Confidence(
-        overall=share,
+        overall=pattern.share,
         kind="agreement",
         interval=wilson(pattern.leading, pattern.members),
         basis=f"{pattern.leading} of {pattern.members} agree; how often that is right is not known",
@@ -113,7 +139,7 @@ def confidence_in(pattern: Pattern, marks: Sequence[Mark] = ()) -> Confidence:
 
 def prior(pattern: Pattern) -> float:
     """Return how often answers with such an agreement were right in public recordings."""
-    return _interpolated(_WORKED_OUT if pattern.worked_out else _PICKED, pattern.strength)
+    return _fitted(pattern.kind).at(pattern.log_odds)
 
 
 def wilson(right: float, count: float) -> tuple[float, float]:
@@ -128,13 +154,16 @@ def wilson(right: float, count: float) -> tuple[float, float]:
 
 def curve(marks: Sequence[Mark]) -> list[CurvePoint]:
     """Return what the marks show, by kind of answer and from weak to strong agreement."""
+    cells: dict[tuple[Kind, int], list[Mark]] = {}
+    for mark in marks:
+        cells.setdefault(mark.pattern.cell, []).append(mark)
     points = []
-    for cell, found in sorted(_by_cell(marks).items()):
+    for (kind, _), found in sorted(cells.items()):
         right = sum(mark.right for mark in found)
         points.append(
             CurvePoint(
-                kind=cell[0],
-                strength=math.fsum(mark.pattern.strength for mark in found) / len(found),
+                kind=kind,
+                agreement=math.fsum(mark.pattern.share for mark in found) / len(found),
                 marks=len(found),
                 right=right / len(found),
                 interval=wilson(right, len(found)),
@@ -144,84 +173,37 @@ def curve(marks: Sequence[Mark]) -> list[CurvePoint]:
     return points
 
 
-def _calibrated(pattern: Pattern, cell: Sequence[Mark], marks: Sequence[Mark]) -> Confidence:
-    shift = _shift(marks)
-    estimates = {
-        key: _shrunk(found, shift)
-        for key, found in _by_cell(marks).items()
-        if key[0] == pattern.kind
-    }
-    value, weight = estimates[pattern.cell]
-    basis = f"your marks: {len(cell)} of such answers, {len(marks)} in all"
-    if len(marks) >= ENOUGH_FOR_ISOTONIC:
-        value = _isotonic(estimates)[pattern.cell]
-        basis += ", in a curve that rises with agreement"
-    return Confidence(
-        overall=value, kind="calibrated", interval=wilson(value * weight, weight), basis=basis
-    )
+def _fitted(kind: Kind, marks: Sequence[Mark] = ()) -> _Line:
+    """Draw the public line of a kind toward the user's marks of that kind.
 
-
-def _shrunk(cell: Sequence[Mark], shift: float) -> tuple[float, float]:
-    """Estimate a cell with a Beta prior around what all marks together lead one to expect."""
-    expected = math.fsum(_shifted(prior(mark.pattern), shift) for mark in cell) / len(cell)
-    weight = len(cell) + _SHRINKAGE
-    return (sum(mark.right for mark in cell) + _SHRINKAGE * expected) / weight, weight
-
-
-def _shift(marks: Sequence[Mark]) -> float:
-    """Return by how much (in log-odds) all of the user's marks are better than the prior.
-
-    Found by bisection, so that the shifted prior expects as many right as there are.
+    Logistic recalibration (Platt, 1999) with a normal prior on level and slope: the most likely
+    line, by Newton's method, and its variances from the curvature there.
     """
-    right = sum(mark.right for mark in marks)
-    low, high = -4.0, 4.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        expected = math.fsum(_shifted(prior(mark.pattern), middle) for mark in marks)
-        low, high = (middle, high) if expected < right else (low, middle)
-    return (low + high) / 2
+    public_level, public_slope = level, slope = _CLOSED if kind in _CLOSED_KINDS else _OPEN
+    alike = Counter(mark for mark in marks if mark.pattern.kind == kind)
+    # Sorted, as sums of fractions depend on their order.
+    seen = sorted((mark.pattern.log_odds, mark.right, times) for mark, times in alike.items())
+    variances = _LEVELS**2, 0.0, _SLOPES**2
+    for _ in range(_ROUNDS if seen else 0):
+        up, along = (public_level - level) / _LEVELS**2, (public_slope - slope) / _SLOPES**2
+        of_level, of_both, of_slope = 1 / _LEVELS**2, 0.0, 1 / _SLOPES**2
+        for log_odds, right, times in seen:
+            share = _share(level + slope * log_odds)
+            up += times * (right - share)
+            along += times * (right - share) * log_odds
+            weight = times * share * (1 - share)
+            of_level += weight
+            of_both += weight * log_odds
+            of_slope += weight * log_odds**2
+        area = of_level * of_slope - of_both**2
+        variances = of_slope / area, -of_both / area, of_level / area
+        rise = variances[0] * up + variances[1] * along
+        turn = variances[1] * up + variances[2] * along
+        # Far from where it ends a whole step would go too far.
+        part = min(1.0, _STRIDE / max(abs(rise), abs(turn), _STRIDE))
+        level, slope = level + part * rise, slope + part * turn
+    return _Line(level, slope, variances)
 
 
-def _shifted(share: float, shift: float) -> float:
-    return 1 / (1 + math.exp(-math.log(share / (1 - share)) - shift))
-
-
-def _isotonic(
-    estimates: Mapping[tuple[Kind, int], tuple[float, float]],
-) -> dict[tuple[Kind, int], float]:
-    """Make estimates rise with agreement by pooling neighbours that do not (Ayer et al. 1955)."""
-    blocks: list[tuple[float, float, list[tuple[Kind, int]]]] = []
-    for key, (value, weight) in sorted(estimates.items()):
-        blocks.append((value, weight, [key]))
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            (one, here, left), (other, there, right) = blocks[-2:]
-            pooled = (one * here + other * there) / (here + there)
-            blocks[-2:] = [(pooled, here + there, left + right)]
-    return {key: value for value, _, keys in blocks for key in keys}
-
-
-def _prior(pattern: Pattern) -> Confidence:
-    value = prior(pattern)
-    spread = _interpolated(_SPREAD, pattern.strength)
-    how = "worked out" if pattern.worked_out else "picked among options"
-    return Confidence(
-        overall=value,
-        kind="prior",
-        interval=(max(0.0, value - spread), min(1.0, value + spread)),
-        basis=f"public benchmarks with answers {how}, other models and questions than yours",
-    )
-
-
-def _interpolated(heights: Sequence[float], strength: float) -> float:
-    at = min(max(strength, _STRENGTHS[0]), _STRENGTHS[-1])
-    place = min(bisect_right(_STRENGTHS, at), len(_STRENGTHS) - 1)
-    left, right = _STRENGTHS[place - 1 : place + 1]
-    part = (at - left) / (right - left)
-    return heights[place - 1] + part * (heights[place] - heights[place - 1])
-
-
-def _by_cell(marks: Sequence[Mark]) -> dict[tuple[Kind, int], list[Mark]]:
-    cells: dict[tuple[Kind, int], list[Mark]] = {}
-    for mark in marks:
-        cells.setdefault(mark.pattern.cell, []).append(mark)
-    return cells
+def _share(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
