@@ -17,6 +17,7 @@ from llm_reasonkit.reasoning.voting import Ballot, Rule, decide
 
 NUMBER = AnswerForm("number")
 HALF = Rule(Decimal("0.5"))
+HEAVY = {"m0": 9.0, "m1": 1.0, "m2": 1.0, "m3": 1.0, "m4": 1.0}
 
 
 def panel(*said: str | None, families: str = "abcdefgh") -> list[Ballot]:
@@ -45,6 +46,8 @@ def panel(*said: str | None, families: str = "abcdefgh") -> list[Ballot]:
         (["12", "12", "12", None, "17", "?"], Rule(), True),
         (["12", "17", "18"], Rule(), True),
         (["12", "12", "12", "?", "?"], Rule(weights={"m3": 9.0, "m0": 1.0}), False),
+        (["12", "17", "18", "?", "?"], Rule(weights=HEAVY), True),
+        (["12", "17", "18", "?", "?"], Rule(), False),
         (["42 dollars", "42", "42", "?"], HALF, False),
         (["3 guests", "3 guests", "3 guests", "3 people", "3 ducks", "?"], HALF, False),
     ],
@@ -92,6 +95,14 @@ def test_a_wave_holds_two_makers_where_one_alone_is_not_accepted():
     assert next_wave(panel("12", "17", "?", "?", families="aaba"), HALF, NUMBER) == [2, 3]
 
 
+def test_the_most_reliable_are_asked_first():
+    """Two that are mostly right mostly agree; whoever is not known yet comes last."""
+    known = Rule(Decimal("0.5"), strength={"m0": 0.6, "m1": 0.8, "m3": 0.9})
+    assert next_wave(panel("?", "?", "?", "?", "?"), known, NUMBER) == [3, 1, 0]
+    assert next_wave(panel("12", "17", "?", "?"), known, NUMBER) == [3, 2]
+    assert next_wave(panel("?", "?", "?", "?", families="abaa"), known, NUMBER) == [3, 1, 0]
+
+
 def test_a_member_that_is_not_counted_decides_nothing():
     """A vote that weighs nothing is no agreement, and cannot become one."""
     rule = Rule(Decimal("0.6"), weights={"m0": 0.0})
@@ -135,6 +146,30 @@ def test_no_outcome_of_the_rest_changes_what_is_decided(
         assert then.accepted == now.accepted
         assert now.winner is not None
         assert then.winner is not None
+        assert sameness(now.winner.answer, then.winner.answer, NUMBER) == "same"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(["12", "12", "17", "42 dollars", "42", None]), min_size=3, max_size=5),
+    st.sampled_from(["0.5", "0.8"]),
+    st.sampled_from([{}, HEAVY, {"m0": 0.0, "m1": 1.0, "m2": 1.0, "m3": 1.0, "m4": 1.0}]),
+    st.permutations([f"m{place}" for place in range(5)]),
+)
+def test_whoever_is_asked_first_the_verdict_is_the_same(
+    said: list[str | None], threshold: str, weights: dict[str, float], order: list[str]
+):
+    """Asked in waves, in any order, a panel comes to the winner and acceptance of all its votes."""
+    strength = {member: place / 10 for place, member in enumerate(order)}
+    rule, whole = Rule(Decimal(threshold), weights=weights, strength=strength), panel(*said)
+    early = [replace(ballot, status="pending", answer=None) for ballot in whole]
+    while wave := next_wave(early, rule, NUMBER):
+        for index in wave:
+            early[index] = whole[index]
+    now, then = decide(early, rule, NUMBER), decide(whole, rule, NUMBER)
+    assert now.accepted == then.accepted
+    assert (now.winner is None) == (then.winner is None)
+    if now.winner and then.winner:
         assert sameness(now.winner.answer, then.winner.answer, NUMBER) == "same"
 
 

@@ -124,7 +124,18 @@ def test_code_does_not_outvote_silently():
     assert verdict.winner is not None
     assert (verdict.winner.answer.key, verdict.decided_by) == ("401", "votes")
     assert verdict.notes == ("worked out by code, 17 * 23 is 391, which is not the leading answer",)
-    assert decide(panel("401", "401"), HALF, form).notes == ()
+    assert decide(panel("391", "391"), HALF, form).notes == ()
+
+
+def test_code_tells_of_an_answer_that_nobody_gave():
+    """That all agree on a wrong sum is accepted, and the user is told what it comes to."""
+    form = AnswerForm("number", term="17 * 23")
+    verdict = decide(panel("401", "401"), HALF, form)
+    assert verdict.accepted
+    assert verdict.notes == ("worked out by code, 17 * 23 is 391, which nobody answered",)
+    assert decide(panel(None, "failed"), HALF, form).notes == ()
+    rounded = AnswerForm("number", term="17 / 3")
+    assert decide(panel("5.67", "5.6667"), HALF, rounded).notes == ()
 
 
 def test_a_sum_that_code_cannot_work_out():

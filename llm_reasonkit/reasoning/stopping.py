@@ -90,10 +90,14 @@ def _may_join(one: Cluster, other: Cluster, votes: dict[int, Answer], form: Answ
 def next_wave(ballots: Sequence[Ballot], rule: Rule, form: AnswerForm) -> list[int]:
     """Return which pending members to ask next: the fewest that could decide it, if they agree.
 
-    In the order of the panel, but second a member of another family than the first: one family
-    alone is not accepted. Empty when it is decided already.
+    The most reliable first, as they agree most often, and where that is not known in the order of
+    the panel; but second a member of another family than the first: one family alone is not
+    accepted. Empty when it is decided already.
     """
-    pending = [index for index, ballot in enumerate(ballots) if ballot.status == "pending"]
+    pending = sorted(
+        (index for index, ballot in enumerate(ballots) if ballot.status == "pending"),
+        key=lambda index: -rule.strength.get(ballots[index].member, 0.0),
+    )
     other = [i for i in pending if ballots[i].family != ballots[pending[0]].family][:1]
     order = list(dict.fromkeys([*pending[:1], *other, *pending]))
     votes = {i: b.answer for i, b in enumerate(ballots) if b.status == "vote" and b.answer}

@@ -53,7 +53,7 @@ class Rule:
     threshold: share of the members (or, for `of="asked"`, of those asked) that must agree.
     weights: what a member's vote weighs in finding the winner, from `reliability.weights_of`; empty
     is one each, and a vote that weighs nothing is no agreement either. strength: measured
-    reliability, which breaks ties only.
+    reliability, which breaks ties, and says who is asked first where not all need be.
     """
 
     threshold: Decimal = Decimal("0.8")
@@ -122,7 +122,8 @@ def decide(
     votes = {i: b.answer for i, b in enumerate(ballots) if b.status == "vote" and b.answer}
     clustering = cluster(votes, form, verdicts)
     leaders = _leaders(clustering.clusters, ballots, rule)
-    right = _worked_out(clustering.clusters, form)
+    value = _worked_out(form)
+    right = next((c for c in clustering.clusters if _is_value(c, value, form)), None)
     winner, decided_by = _winner(leaders, clustering.clusters, ballots, rule, right)
     asked = [b for b in ballots if b.status not in ("not_asked", "pending")]
     counted = asked if rule.of == "asked" else list(ballots)
@@ -148,7 +149,7 @@ def decide(
         accepted=accepted,
         open_pairs=clustering.open_pairs,
         notes=(
-            *_notes_on_check(winner, right, form),
+            *_notes_on_value(value, winner, clustering.clusters, form),
             *_notes(winner, clustering.clusters, ballots, rule, decided_by),
         ),
     )
@@ -184,19 +185,20 @@ def _leaders(
     )
 
 
-def _worked_out(clusters: Sequence[Cluster], form: AnswerForm) -> Cluster | None:
-    """Return the answer that code comes to, where the question is a sum and answers differ.
+def _worked_out(form: AnswerForm) -> Answer | None:
+    """Return the answer that code comes to, where the question is a sum.
 
     The sums that members write in their replies confirm nothing: of 123 ties of recorded replies
     between an answer whose sums are all right and another, the former was right 59 times.
     """
-    if not form.term or len(clusters) < 2:
-        return None
     try:
-        right = canonical(str(evaluate(form.term)), form)
+        return canonical(str(evaluate(form.term)), form) if form.term else None
     except NotArithmetic:
         return None
-    return next((c for c in clusters if right and sameness(c.answer, right, form) == "same"), None)
+
+
+def _is_value(found: Cluster, value: Answer | None, form: AnswerForm) -> bool:
+    return value is not None and sameness(found.answer, value, form) == "same"
 
 
 def _winner(
@@ -247,11 +249,21 @@ def _speaker(found: Cluster, ballots: Sequence[Ballot]) -> Ballot:
     return min((ballots[i] for i in found.members), key=lambda ballot: ballot.member)
 
 
-def _notes_on_check(winner: Cluster | None, right: Cluster | None, form: AnswerForm) -> list[str]:
-    if right is None:
+def _notes_on_value(
+    value: Answer | None, winner: Cluster | None, clusters: Sequence[Cluster], form: AnswerForm
+) -> list[str]:
+    if (
+        value is None
+        or not clusters
+        or (len(clusters) == 1 and _is_value(clusters[0], value, form))
+    ):
         return []
-    against = "" if right == winner else ", which is not the leading answer"
-    return [f"worked out by code, {form.term} is {right.answer.text}{against}"]
+    against = ""
+    if not any(_is_value(found, value, form) for found in clusters):
+        against = ", which nobody answered"
+    elif winner is None or not _is_value(winner, value, form):
+        against = ", which is not the leading answer"
+    return [f"worked out by code, {form.term} is {value.text}{against}"]
 
 
 def _notes(
