@@ -75,6 +75,19 @@ def test_plain_prompt(user_folder: Path, openrouter: Server) -> None:
         assert request.body["messages"][0]["content"].startswith("Be brief.")
 
 
+def test_schema(user_folder: Path, openrouter: Server) -> None:
+    """With `--schema` each model answers in JSON that fits it, as under `llm prompt --schema`; one
+    that does not, twice, has no answer."""
+    openrouter.reply = says({"small": '{"name": "Ada", "age": 36}', "prose": "Ada was 36."})
+    told = found(compare("--schema", "name, age int", "--json"))
+    assert [member["answer"] for member in told["members"]] == ['{"name": "Ada", "age": 36}', None]
+    assert (told["status"], told["answer"]) == ("partial", None)
+    asked = openrouter.chats[0].body
+    schema = asked["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["age"] == {"type": "integer"}
+    assert llm("reasonkit", "replay", "--last").exit_code == 0
+
+
 def test_diff(user_folder: Path, openrouter: Server) -> None:
     """`--diff` shows each two answers as a unified diff of their sentences."""
     openrouter.reply = says(SAID)
@@ -185,7 +198,11 @@ def test_alias_of_a_judge(user_folder: Path, openrouter: Server) -> None:
         ([QUESTION, "-m", SMALL, "-m", "acme/smal", "--profile", "quick"], "acme/small"),
         (
             [QUESTION, "-m", SMALL, "-m", PROSE, "--profile", "quick", "--rank", SONNET],
-            "without --profile",
+            "--rank is for plain answers; compare them without --profile",
+        ),
+        (
+            [QUESTION, "-m", SMALL, "-m", PROSE, "--profile", "quick", "--schema", "name, age"],
+            "--schema is for plain answers; compare them without --profile",
         ),
     ],
 )

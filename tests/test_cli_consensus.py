@@ -74,7 +74,7 @@ def test_accepted_with_dissent(user_folder: Path, openrouter: Server) -> None:
     ended = consensus("--threshold", "0.6")
     assert (ended.exit_code, ended.stdout) == (0, "2\n")
     assert "2 of 3 members, 2 families; 0.6 of 3 = 2 of 3: accepted" in ended.stderr
-    assert f"dissent: 2 {MEMBERS[1]}: 3 (Final answer: 3)" in ended.stderr
+    assert f"dissent: {MEMBERS[1]}: 3\n" in ended.stderr
     assert "0.6 of 3" not in consensus("--threshold", "0.6", "--quiet").stderr
 
 
@@ -206,7 +206,7 @@ def test_tie(user_folder: Path, openrouter: Server) -> None:
     ended = llm("consensus", QUESTION, "-m", MEMBERS[0], "-m", MEMBERS[2])
     assert (ended.exit_code, ended.stdout) == (4, "")
     assert "a tie" in ended.stderr
-    assert "1 openrouter/acme/small: 2" in ended.stderr
+    assert "position: openrouter/acme/small: 2\n" in ended.stderr
     assert "claude-sonnet-4: 3" in ended.stderr
 
 
@@ -219,11 +219,12 @@ def test_budget_of_money(user_folder: Path, openrouter: Server) -> None:
 
 
 def test_choices(user_folder: Path, openrouter: Server) -> None:
-    """With `--choices` a letter and the option's text are the same answer."""
+    """With `--choices` a letter and the option's text are the same answer, shown as typed."""
     openrouter.reply = says({"small": "B", "prose": "Deimos", "claude-sonnet-4": "(B) Deimos"})
     ended = consensus("--choices", "Phobos,Deimos,Luna", "--json")
     assert ended.exit_code == 0
     assert {vote["canonical"] for vote in found(ended)["votes"]} == {"B"}
+    assert found(ended)["answer"] == "Deimos"
     assert "B. Deimos" in json.dumps(openrouter.chats[0].body)
 
 
@@ -257,6 +258,7 @@ def test_open_question_without_a_synthesis(user_folder: Path, openrouter: Server
     ended = llm("consensus", "Explain the tides", "-m", MEMBERS[0], "-m", MEMBERS[2])
     assert ended.exit_code == 5
     assert ended.stdout.count("Gravity, by and large.") == 2
+    assert llm("reasonkit", "replay").stdout.count("Gravity, by and large.") == 2
 
 
 def test_schema_from_elsewhere(user_folder: Path, openrouter: Server, tmp_path: Path) -> None:
@@ -334,6 +336,19 @@ def test_mistakes(user_folder: Path, openrouter: Server, arguments: list[str], s
     assert openrouter.chats == []
 
 
+@pytest.mark.parametrize("command", ["consensus", "compare"])
+def test_provider_of_the_members(user_folder: Path, openrouter: Server, command: str) -> None:
+    """--provider goes in front of each model that is named, once, and needs one."""
+    openrouter.reply = says({"small": "2", "claude-sonnet-4": "2"})
+    names = "acme/small,openrouter/anthropic/claude-sonnet-4"
+    ended = llm(command, QUESTION, "--provider", "openrouter", "--models", names, "--json")
+    assert ended.exit_code == 0
+    assert [member["model"] for member in found(ended)["members"]] == [MEMBERS[0], MEMBERS[2]]
+    nobody = llm(command, QUESTION, "--provider", "openrouter")
+    assert nobody.exit_code == 2
+    assert "name its models with -m or --models" in nobody.stderr
+
+
 def test_one_member_is_no_panel(user_folder: Path, openrouter: Server) -> None:
     """One member, or none, is refused; so is an empty question."""
     for members in ([], ["-m", MEMBERS[0]]):
@@ -404,7 +419,10 @@ def test_open_question(user_folder: Path, openrouter: Server) -> None:
     ended = llm("consensus", *arguments)
     assert (ended.exit_code, ended.stdout) == (
         0,
-        "A monolith is easier to deploy. [c1 agreed]\nRust is best. [the synthesiser's own]\n",
+        (
+            "A monolith is easier to deploy. [c1: 2 of 2 answers]\n"
+            "Rust is best. [the synthesiser's own]\n"
+        ),
     )
     printed = found(llm("consensus", *arguments, "--json"))
     assert printed["checks"]["items"][0]["detail"].startswith("agreed: A monolith")

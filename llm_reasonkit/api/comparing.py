@@ -12,7 +12,14 @@ from typing import Any
 from llm.utils import monotonic_ulid
 
 from llm_reasonkit.api import thinking
-from llm_reasonkit.api.panels import Cast, PanelQuestion, begin, cast_panel, complete
+from llm_reasonkit.api.panels import (
+    Cast,
+    PanelQuestion,
+    begin,
+    cast_panel,
+    complete,
+    form_asked_for,
+)
 from llm_reasonkit.api.performing import perform
 from llm_reasonkit.api.questions import Question, limits_of, numbered, plan_for
 from llm_reasonkit.api.recipes import request_of
@@ -23,7 +30,6 @@ from llm_reasonkit.engine.ending import Ending, carry_out
 from llm_reasonkit.engine.ports import Observer, Recipe, RunStart
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.models.caller import LlmCaller
-from llm_reasonkit.reasoning.answers import form_of
 from llm_reasonkit.reasoning.families import family_of
 from llm_reasonkit.reasoning.result import (
     CheckItem,
@@ -57,9 +63,8 @@ async def compare(
         return await _compare_runs(setup, asked, how, observer, ended)
     async with cast_panel(setup, asked) as cast:
         _require_foreign_judge(asked, cast)
-        course = Course(
-            seats=cast.seats, form=form_of(asked.text, "text"), rule=Rule(), max_tokens=4_000
-        )
+        form = form_asked_for(replace(asked, answer="text"))
+        course = Course(seats=cast.seats, form=form, rule=Rule(), max_tokens=4_000)
         start, recipe, caller = begin(setup, asked, cast, "compare", course)
         return await perform(start, recipe, caller, setup.log, observer, ended)
 
@@ -84,8 +89,9 @@ async def _compare_runs(
     ended: list[Result],
 ) -> Result:
     """Let each model think in a run of its own, all at once, with an equal part of the budget."""
-    if asked.judge is not None:
-        raise UsageError("--rank is for plain answers; compare them without --profile")
+    for option, given in (("--rank", asked.judge), ("--schema", asked.schema)):
+        if given is not None:
+            raise UsageError(f"{option} is for plain answers; compare them without --profile")
     async with cast_panel(setup, asked) as cast:
         # A model that is not there is found out before the others have cost anything.
         models = [player.id for player in cast.players.values()]
@@ -143,7 +149,7 @@ async def side_by_side(
                 ledger.halt(run.warnings[0])
         return _all_together(runs, list(recipe.request["runs"].values()))
 
-    with ledger_of(replace(start, recipe=recipe), log, observer, ended) as ledger:
+    async with ledger_of(replace(start, recipe=recipe), log, observer, ended) as ledger:
         # Of its own a comparison makes no calls.
         await carry_out(work, ledger, LlmCaller({}, start.run_id), None)
     return ended[0]

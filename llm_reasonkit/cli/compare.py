@@ -12,29 +12,29 @@ from llm_reasonkit.cli.ending import as_far_as_it_came, ends_cleanly, require_su
 from llm_reasonkit.cli.options import (
     LogOptions,
     MaterialOptions,
+    PanelOptions,
     budget_option,
     log_options,
     material_options,
-    names_in,
     options_option,
     output_options,
+    panel_options,
     taken,
 )
 from llm_reasonkit.cli.output import Output
-from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import UsageError
-from llm_reasonkit.render.side_by_side import SideBySide, differences
+from llm_reasonkit.render.side_by_side import differences
 from llm_reasonkit.store.history import LAST, short_id_of
 from llm_reasonkit.store.prompts import earlier_prompt
+from llm_reasonkit.store.schemas import resolve_schema
 
 
 @click.command()
 @click.argument("question", required=False)
-@click.option("model_ids", "-m", "--model", multiple=True, help="Any llm model (repeatable)")
-@click.option("models", "--models", multiple=True, help="Models: a,b,c")
-@click.option("--panel", metavar="NAME", help="The models of [panels.NAME]")
+@panel_options
 @click.option("--protocol", help="Let each model think with this protocol")
 @click.option("--profile", help="Let each model think with this profile")
+@click.option("--schema", help="Answers are JSON: schema DSL, JSON schema, filepath or ID")
 @click.option("judge", "--rank", metavar="MODEL", help="Let this model judge each two answers")
 @click.option("as_diff", "--diff", is_flag=True, help="Show each two answers as a diff")
 @click.option("--last", is_flag=True, help="Ask the most recent prompt of llm's log again")
@@ -62,14 +62,15 @@ def command(
         llm compare --last -m a -m b --diff
     """
     record, given = taken(LogOptions, options), taken(MaterialOptions, options)
-    output = taken(Output, options)
+    panel, output = taken(PanelOptions, options), taken(Output, options)
     material = given.with_question(
         _again(record.path, question, last, conversation_id), record.path
     )
     asked = api.PanelQuestion(
         material.question,
-        models=[*options["model_ids"], *names_in(options["models"])],
-        panel=options["panel"],
+        models=panel.named,
+        panel=panel.panel,
+        schema=resolve_schema(record.path, options["schema"]) if options["schema"] else None,
         judge=options["judge"],
         system=given.system,
         sources=material.sources,
@@ -85,9 +86,11 @@ def command(
                 asked, profile=profile, protocol=protocol, observer=progress
             )
         )
-        if output.is_plain:
+        if as_diff and output.is_plain:
             progress.make_room()
-            click.echo(differences(result)) if as_diff else show(SideBySide(result))
+            click.echo(differences(result))
+        else:
+            output.show_members(result, progress)
         output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
     require_success(result)
 

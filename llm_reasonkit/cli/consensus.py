@@ -12,6 +12,7 @@ from llm_reasonkit.cli.ending import as_far_as_it_came, ends_cleanly, require_su
 from llm_reasonkit.cli.options import (
     LogOptions,
     MaterialOptions,
+    PanelOptions,
     budget_option,
     log_options,
     material_options,
@@ -19,29 +20,24 @@ from llm_reasonkit.cli.options import (
     names_in,
     options_option,
     output_options,
+    panel_options,
     taken,
 )
 from llm_reasonkit.cli.output import Output
-from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.answers import Kind
-from llm_reasonkit.render.side_by_side import SideBySide
 from llm_reasonkit.store.history import short_id_of
 from llm_reasonkit.store.schemas import resolve_schema
 
 
 @click.command()
 @click.argument("question", required=False)
-@click.option(
-    "model_ids", "-m", "--model", multiple=True, help="A member: any llm model (repeatable)"
-)
-@click.option("models", "--models", multiple=True, help="Members: a,b,c")
-@click.option("panel", "--panel", metavar="NAME", help="Members and threshold of [panels.NAME]")
+@panel_options
 @click.option("--threshold", help="Share of the members that must agree (0.8)")
 @click.option("--answer", type=click.Choice(get_args(Kind)), help="Kind of answer to compare")
 @click.option("--choices", multiple=True, help="Options to choose from: A,B,C")
 @click.option("--schema", help="Answers are JSON: schema DSL, JSON schema, filepath or ID")
-@click.option("--ask", metavar="2+1", help="Ask so many together, the next only on a split")
+@click.option("--ask", metavar="2+1", help="Ask two, then one on a split, then nobody else")
 @click.option("--stop", type=click.Choice(["decided", "likely"]), help="When to ask no more")
 @click.option("--samples", type=click.IntRange(1, 100), default=1, help="Replies of each model")
 @click.option("--judge", metavar="MODEL", help="Tells whether two answers mean the same")
@@ -69,12 +65,12 @@ def command(
         llm consensus "17 * 23?" -m small --answer number --samples 5 --stop likely
     """
     record, given = taken(LogOptions, options), taken(MaterialOptions, options)
-    output = taken(Output, options)
+    panel, output = taken(PanelOptions, options), taken(Output, options)
     material = given.with_question(question, record.path)
     asked = api.PanelQuestion(
         material.question,
-        models=[*options["model_ids"], *names_in(options["models"])],
-        panel=options["panel"],
+        models=panel.named,
+        panel=panel.panel,
         threshold=_share(options["threshold"]),
         answer=options["answer"],
         choices=names_in(options["choices"]),
@@ -95,11 +91,7 @@ def command(
     orchestrator = record.orchestrator()
     with output.progress() as progress:
         result = as_far_as_it_came(lambda: orchestrator.consensus(asked, observer=progress))
-        answered = any(member.answer for member in result.members)
-        if output.is_plain and answered and not (result.answer or result.votes):
-            # Of an open question without a synthesis there are the answers, each for itself.
-            progress.make_room()
-            show(SideBySide(result))
+        output.show_members(result, progress)
         output.show(result, progress, short_id_of(record.path, result.run_id), asked.sources)
     require_success(result, min_confidence)
 

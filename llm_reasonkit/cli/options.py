@@ -17,6 +17,7 @@ from llm.cli import AttachmentType, attachment_types_callback, logs_db_path, log
 from llm_reasonkit import api
 from llm_reasonkit.cli.material import Material, gather
 from llm_reasonkit.errors import UsageError
+from llm_reasonkit.models.roster import with_provider
 from llm_reasonkit.models.routing import ROUTES
 from llm_reasonkit.openrouter.options import Route
 from llm_reasonkit.reasoning.protocol import Effort
@@ -160,6 +161,36 @@ class MaterialOptions:
         fragments = [*self.fragments, *names_in(self.sources)]
         attachments = [*self.attachments, *self.attachment_types]
         return gather(question, fragments, attachments, database)
+
+
+panel_options = _group(
+    click.option(
+        "model_ids", "-m", "--model", multiple=True, help="A member: any llm model (repeatable)"
+    ),
+    click.option("models", "--models", multiple=True, help="Members: a,b,c"),
+    click.option("--provider", help="Put PROVIDER/ in front of each, as in openrouter/…"),
+    click.option("--panel", metavar="NAME", help="Members, and threshold, of [panels.NAME]"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PanelOptions:
+    """Which models a question is put to. Raises UsageError for a provider of none that is named."""
+
+    model_ids: tuple[str, ...]
+    models: tuple[str, ...]
+    provider: str | None
+    panel: str | None
+
+    def __post_init__(self) -> None:
+        if self.provider and not (self.model_ids or self.models):
+            raise UsageError(f"--provider {self.provider}: name its models with -m or --models")
+
+    @property
+    def named(self) -> list[str]:
+        """The ids of those that were named one by one."""
+        named = [*self.model_ids, *names_in(self.models)]
+        return [with_provider(self.provider, name) or name for name in named]
 
 
 continue_options = _group(
