@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,6 @@ README = (CHECKOUT / "README.md").read_text("utf-8")
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>\w+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
 )
-# What a wheel is built from.
-_PARTS = ("llm_reasonkit", "protocols", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,6 @@ def blocks(kind: str) -> list[Block]:
 def marked(mark: str) -> str:
     """Return the text of the block with this mark."""
     return next(block.text for block in blocks("bash") if block.mark == mark)
-
-
-def copy_checkout(folder: Path) -> Path:
-    """Copy what is needed to install, as a fresh clone would have it."""
-    folder.mkdir()
-    for name in _PARTS:
-        if (CHECKOUT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(CHECKOUT / name, folder / name, ignore=ignored)
-        else:
-            shutil.copy(CHECKOUT / name, folder / name)
-    return folder
 
 
 def newcomer() -> dict[str, str]:

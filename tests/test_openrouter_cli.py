@@ -13,22 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import llm, process
 from tests.openrouter_server import Answer, Server, ToolCall, refuse
 from tests.test_openrouter_request import PNG
 
 MODEL = "openrouter/acme/small"
-
-
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run llm as a user would."""
-    return subprocess.run(
-        [sys.executable, "-m", "llm", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("how", [[], ["--no-stream"], ["--async"], ["--async", "--no-stream"]])
@@ -38,7 +27,7 @@ def test_a_model_can_be_used_before_anything_was_prepared(
     """In a fresh folder, with nothing but a key, `llm -m openrouter/any/id` answers."""
     openrouter.script(Answer("Hello there.", reasoning="They greet me."))
 
-    done = run("-m", MODEL, "hi", *how)
+    done = process("-m", MODEL, "hi", *how)
 
     assert (done.returncode, done.stdout) == (0, "Hello there.\n")
     assert "Warning" not in done.stderr
@@ -49,10 +38,10 @@ def test_the_log_has_cost_model_and_reasoning(openrouter: Server) -> None:
     """`llm logs` shows what was billed and what served; `llm -c` goes on from there."""
     openrouter.script(Answer("First.", reasoning="Hm."), Answer("Second."))
 
-    first = run("-m", MODEL, "one", "-u")
+    first = llm("-m", MODEL, "one", "-u")
     bill = openrouter.ledger.total
-    (logged,) = json.loads(run("logs", "--json").stdout)
-    run("-c", "two")
+    (logged,) = json.loads(llm("logs", "--json").stdout)
+    llm("-c", "two")
 
     assert Decimal(str(json.loads(logged["token_details"])["cost"])) == bill
     assert f'"cost": {float(bill)!r}' in first.stderr
@@ -68,7 +57,7 @@ def test_options_schema_and_attachments(openrouter: Server, tmp_path: Path) -> N
     """-o, --schema and -a reach the wire."""
     (tmp_path / "dot.png").write_bytes(PNG)
 
-    done = run(
+    done = llm(
         *("-m", MODEL, "hi", "-o", "temperature", "0.2", "-o", "route", "lowest-cost"),
         *("--schema", "name, age int", "-a", str(tmp_path / "dot.png")),
     )
@@ -86,14 +75,14 @@ def test_tools_are_run(openrouter: Server, how: list[str]) -> None:
         Answer(None, tool_calls=[ToolCall("llm_version", "{}", id="call_1")]), Answer("Recent.")
     )
 
-    done = run("-m", MODEL, "which llm?", "-T", "llm_version", *how)
+    done = llm("-m", MODEL, "which llm?", "-T", "llm_version", *how)
 
-    assert (done.returncode, done.stdout) == (0, "Recent.\n")
+    assert (done.exit_code, done.stdout) == (0, "Recent.\n")
 
 
 def test_options_are_listed(openrouter: Server) -> None:
     """`llm models --options` documents each of them."""
-    done = run("models", "-m", MODEL, "--options")
+    done = llm("models", "-m", MODEL, "--options")
 
     for name in ("temperature", "reasoning_effort", "max_price", "route", "provider", "models"):
         assert f"{name}: " in done.stdout
@@ -104,9 +93,9 @@ def test_an_error_is_one_line(openrouter: Server) -> None:
     """A rejected key ends with llm's own exit code, one line, no traceback and no key."""
     openrouter.script(refuse(401, "User not found."))
 
-    done = run("-m", MODEL, "hi", "--key", "sk-or-v1-wrong-key-7777")
+    done = llm("-m", MODEL, "hi", "--key", "sk-or-v1-wrong-key-7777")
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.startswith("Error: acme/small: OpenRouter does not accept the key (401)")
     assert done.stderr.count("\n") == 1
     assert "wrong-key" not in done.stderr
@@ -116,7 +105,7 @@ def test_chat_keeps_its_history(openrouter: Server) -> None:
     """`llm chat` is a conversation."""
     openrouter.script(Answer("First."), Answer("Second."))
 
-    done = run("chat", "-m", MODEL, stdin="one\ntwo\nexit\n")
+    done = llm("chat", "-m", MODEL, stdin="one\ntwo\nexit\n")
 
     assert "Second." in done.stdout
     assert len(openrouter.chats[1].body["messages"]) == 3

@@ -78,7 +78,7 @@ async def test_a_thousand_calls_in_trouble(openrouter: Server, tmp_path: Path) -
     openrouter.account.credits = Decimal(1000)
     openrouter.keeps_bill = lambda id_: id_[-1] in "aeiou" and openrouter.ledger[id_] > 0
     settings = ClientSettings(
-        base_url=openrouter.base_url, retry_attempts=RETRIES, retry_delay_ms=1, idle_timeout=2
+        base_url=openrouter.base_url, retry_attempts=RETRIES, retry_delay_ms=1, idle_timeout=5
     )
     log = tmp_path / "logs.db"
     async with Client(settings) as client:

@@ -22,7 +22,7 @@ from llm_reasonkit.config import load_settings
 from llm_reasonkit.config.settings import NamedPanel
 from tests.cli import answering, llm, process, until, write_protocol
 from tests.openrouter_server import Server, models
-from tests.readme import CHECKOUT, README, Block, blocks, copy_checkout, marked, newcomer
+from tests.readme import CHECKOUT, README, Block, blocks, marked, newcomer
 from tests.test_cli_models import png
 from tests.test_profiles import PRICE, balanced, spoilt, tokens, usd
 from tests.worked_example import REPLIES, SOURCE
@@ -226,26 +226,3 @@ def test_links_lead_somewhere() -> None:
             assert target[1:] in anchors
         else:
             assert (CHECKOUT / target).exists()
-
-
-@pytest.mark.timeout(600)
-def test_installation(tmp_path: Path, openrouter: Server, user_folder: Path) -> None:
-    """The first command of the README, in a fresh copy and without a key, installs everything and
-    reasons about a question on the real tiny model."""
-    env = newcomer()
-    for name in ("OPENROUTER_API_KEY", "OPENROUTER_BASE_URL"):
-        del env[name]
-    ended = subprocess.run(
-        ["bash", "-c", marked("install")],
-        cwd=copy_checkout(tmp_path / "llm-reasonkit"),
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.strip()
-    assert "it shows the workings, not the wits" in ended.stderr
-    assert openrouter.requests == []
-    assert "local/smollm2-135m-instruct" in llm("logs", "-n", "1").stdout

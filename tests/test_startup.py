@@ -182,12 +182,23 @@ def test_broken_config_stops_only_those_who_need_it(openrouter: Server, user_fol
     assert llm("reasonkit", "protocols").exit_code == 0
 
 
-@pytest.mark.parametrize("missing", ["xllamacpp", "httpx", "rich", "jinja2", "tenacity"])
-def test_missing_package_never_stops_llm(missing: str, openrouter: Server) -> None:
-    """With a package of ours missing, llm's own commands work; ours name what is missing."""
-    ended = process("models", first=f"import sys; sys.modules[{missing!r}] = None")
+def test_missing_packages_never_stop_llm(openrouter: Server) -> None:
+    """With all of these packages of ours missing, llm's own commands work."""
+    missing = ("xllamacpp", "httpx", "rich", "jinja2", "tenacity")
+    ended = process("models", first=f"import sys; sys.modules |= dict.fromkeys({missing})")
     assert ended.returncode == 0, ended.stderr
     assert "gpt-4o" in ended.stdout
+
+
+def test_all_but_local_models_works_without_llama_cpp(openrouter: Server) -> None:
+    """Without the [local] extra a run with another model is done as ever, and no local model is
+    listed."""
+    openrouter.reply = answering("Yes.")
+    hidden = "import sys; sys.modules['xllamacpp'] = None"
+    thought = process("think", "q", "--profile", "quick", "-m", SMALL, first=hidden)
+    assert (thought.returncode, thought.stdout) == (0, "Yes.\n")
+    listed = process("reasonkit", "local", "list", first=hidden)
+    assert (listed.returncode, listed.stdout) == (0, "")
 
 
 def test_missing_llama_cpp_is_explained(user_folder: Path) -> None:

@@ -12,7 +12,6 @@ from . import refusals
 from .behaviours import Answer, Behaviour, Drop, Raw, Refuse, Stall
 
 _GATEWAY = {"code": 502, "message": "Network connection lost."}
-_JSON = "application/json"
 _WORDS = "one two three four five six"
 
 PASSING: Mapping[str, Behaviour] = {
