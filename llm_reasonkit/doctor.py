@@ -114,13 +114,13 @@ def _key(key: Key | None, failure: CallError | None) -> Finding:
         other = _other_model()
         if other:
             detail = f"none for OpenRouter; {other} runs without it"
-            return Finding(check="key", status="warning", detail=detail, remedy=remedy)
+            return _warning("key", detail, remedy)
         return _failed("key", "none, and no other model can be used", _CONFIGURATION, remedy)
     found = f"{key.ending} from {key.source}"
     if failure is None:
         return Finding(check="key", detail=f"{found}, accepted")
     if failure.code in _UNREACHABLE:
-        return Finding(check="key", status="warning", detail=f"{found}, could not be checked")
+        return _warning("key", f"{found}, could not be checked")
     return _failed("key", f"{found}: {failure}", _NO_ANSWER)
 
 
@@ -138,13 +138,13 @@ def _credits(account: Account) -> Finding:
     if left is None:
         remedy = "see https://openrouter.ai/settings/credits"
         detail = "unknown: OpenRouter does not tell this key"
-        return Finding(check="credits", status="warning", detail=detail, remedy=remedy)
+        return _warning("credits", detail, remedy)
     if left > 0:
         return Finding(check="credits", detail=f"{_dollars(left)} left")
     if account.credits_bought:
         return _failed("credits", f"used up ({_dollars(left)})", _NO_ANSWER, remedy)
     detail = "none bought: only :free models can be used"
-    return Finding(check="credits", status="warning", detail=detail, remedy=remedy)
+    return _warning("credits", detail, remedy)
 
 
 def _limits(account: Account) -> Finding:
@@ -159,19 +159,19 @@ def _limits(account: Account) -> Finding:
     detail = f"of the key: {limit}; free requests left today: {'unknown' if free is None else free}"
     if free == 0:
         remedy = "wait for tomorrow, or take a paid model"
-        return Finding(check="limits", status="warning", detail=detail, remedy=remedy)
+        return _warning("limits", detail, remedy)
     return Finding(check="limits", detail=detail)
 
 
 def _catalogue(known: Catalogue) -> Finding:
     if known.age is None:
         remedy = "llm providers search openrouter fetches it"
-        return Finding(check="catalogue", status="warning", detail="empty", remedy=remedy)
+        return _warning("catalogue", "empty", remedy)
     fetched = datetime.fromtimestamp(known.fetched).astimezone()
     detail = f"{len(known)} models, fetched {fetched:%Y-%m-%d %H:%M}"
     if known.is_old:
         remedy = "llm providers search openrouter --refresh"
-        return Finding(check="catalogue", status="warning", detail=detail, remedy=remedy)
+        return _warning("catalogue", detail, remedy)
     return Finding(check="catalogue", detail=detail)
 
 
@@ -180,35 +180,27 @@ def _named(settings: Settings, known: Catalogue) -> Iterator[Finding]:
     own = settings.openrouter
     names = [own.default_model, *own.profile_mapping.values(), *own.fallback_models]
     others = {
-        name
-        for row in llm.get_models_with_aliases()
-        for name in ((row.model or row.async_model).model_id, *row.aliases)
+        name for row in llm.get_models_with_aliases() for name in (row.model.model_id, *row.aliases)
     }
     for name in dict.fromkeys(name for name in names if name and len(known)):
         bare = name.removeprefix(PREFIX)
         if name not in others and known.get(wire_id(bare)) is None:
             near = known.nearest(bare)
-            yield Finding(
-                check="config",
-                status="warning",
-                detail=f"{name} is configured, but not in the catalogue",
-                remedy=f"nearest: {', '.join(near)}" if near else None,
-            )
+            remedy = f"nearest: {', '.join(near)}" if near else None
+            yield _warning("config", f"{name} is configured, but not in the catalogue", remedy)
 
 
 def _log(path: Path, logging: bool) -> Finding:
     try:
-        state = checkup.examine(path)
+        runs = checkup.examine(path)
     except StoreError as error:
         return _failed("log", str(error), _CONFIGURATION)
     if not logging:
         detail = f"{path} can be written to, but logging is off"
-        return Finding(check="log", status="warning", detail=detail, remedy="llm logs on")
-    if not state.exists:
+        return _warning("log", detail, "llm logs on")
+    if runs is None:
         return Finding(check="log", detail=f"{path} will be made by the first run")
-    return Finding(
-        check="log", detail=f"{path} can be read and written to; runs in it: {state.runs or 0}"
-    )
+    return Finding(check="log", detail=f"{path} can be read and written to; runs in it: {runs}")
 
 
 def _local() -> Finding:
@@ -217,9 +209,13 @@ def _local() -> Finding:
         import_xllamacpp()
     except UsageError as error:
         if there:
-            return Finding(check="local", status="warning", detail=str(error))
+            return _warning("local", str(error))
         return Finding(check="local", detail=f"not set up, which is fine: {error}")
     return Finding(check="local", detail=f"runtime found, models: {', '.join(there) or 'none yet'}")
+
+
+def _warning(check: str, detail: str, remedy: str | None = None) -> Finding:
+    return Finding(check=check, status="warning", detail=detail, remedy=remedy)
 
 
 def _failed(check: str, detail: str, code: int, remedy: str | None = None) -> Finding:

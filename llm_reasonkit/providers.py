@@ -129,11 +129,18 @@ def model_rows(models: Iterable[catalogue.Model]) -> list[ModelRow]:
             supports=abilities(model),
             must_reason=model.must_reason,
             efforts=model.efforts,
-            added=datetime.fromtimestamp(model.created, UTC).date() if model.created else None,
+            added=_day(model.created),
             expires=model.expires,
         )
         for model in models
     ]
+
+
+def _day(seconds: int) -> date | None:
+    # A server of another kind may count milliseconds.
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(seconds, UTC).date() if seconds else None
+    return None
 
 
 def advice(known: Catalogue) -> list[Advice]:
@@ -145,7 +152,7 @@ def advice(known: Catalogue) -> list[Advice]:
     ]
 
 
-async def known_models(settings: SettingsSource, *, refresh: bool = False) -> Catalogue:
+async def known_models(settings: SettingsSource, *, refresh: bool) -> Catalogue:
     """Return OpenRouter's models from the cache; fetched if it is empty or `refresh` says so.
 
     settings: asked for only if something has to be fetched. Raises CallError.
@@ -248,11 +255,10 @@ def _by_provider() -> dict[str, list[Any]]:
     """Group llm's models by who serves them."""
     groups: dict[tuple[str, object], list[Any]] = defaultdict(list)
     for row in llm.get_models_with_aliases():
-        model = row.model or row.async_model
-        module = type(model).__module__
+        module = type(row.model).__module__
         # Protocols and panels under model ids have others do the answering.
         if module != "llm_reasonkit.virtual_models":
-            groups[module.partition(".")[0], model.needs_key].append(model)
+            groups[module.partition(".")[0], row.model.needs_key].append(row.model)
     named: dict[str, list[Any]] = defaultdict(list)
     for (package, needs_key), models in groups.items():
         # What all ids of a plugin begin with is what `--provider` takes; failing that, the key

@@ -88,6 +88,7 @@ def test_a_reason_is_one_sentence(reason: str) -> None:
         ),
         (Answer("x", error={"code": 429, "message": "slow"}, **FIRST_EVENT_ERROR), "rate_limited"),
         (Answer("x", error={"code": "429", "message": "?"}, **FIRST_EVENT_ERROR), "rate_limited"),
+        (Answer("x", error={"code": "²", "message": "?"}, **FIRST_EVENT_ERROR), "server"),
         (
             Answer("x", error={"metadata": {"error_type": "timeout"}}, **FIRST_EVENT_ERROR),
             "timeout",

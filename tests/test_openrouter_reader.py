@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_reasonkit.openrouter.events import Receipt, Text
+from llm_reasonkit.openrouter.failures import from_response
 from llm_reasonkit.openrouter.wire import Reader
 
 ANYTHING = st.recursive(
@@ -108,3 +110,37 @@ def test_any_cut_gives_the_same_text(text: str, cuts: list[int]) -> None:
         rest = rest[size:]
 
     assert got == text.encode("utf-8", "replace").decode()
+
+
+@pytest.mark.parametrize("error", [b"", b'{"error": '])
+def test_what_is_nested_too_deeply_is_unreadable(error: bytes) -> None:
+    """JSON deeper than Python follows ends in a failure, as a reply and as an error."""
+    body = error + b"[" * 200_000
+    streamed, whole = Reader("m"), Reader("m")
+    streamed.feed(b"data: " + body + b"\n\n")
+    streamed.close()
+    whole.read_body(body)
+    for failure in (streamed.failure, whole.failure, from_response(500, {}, body, "m", 0)):
+        assert failure is not None
+        assert failure.code == "server"
+
+
+def test_an_empty_word_is_no_ending() -> None:
+    """A reply that breaks off is not whole because each of its chunks has an empty reason."""
+    reader = Reader("m")
+    chunk = {"choices": [{"delta": {"content": "Hel"}, "finish_reason": ""}]}
+    reader.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    reader.close()
+    assert reader.failure is not None
+    assert reader.failure.code == "interrupted_stream"
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e-999999999"])
+def test_numbers_of_no_sense_are_unknown(number: str) -> None:
+    """A count or cost that would take minutes to write out is none."""
+    reader = Reader("m")
+    usage = f'{{"prompt_tokens": {number}, "completion_tokens": 12.0, "cost": {number}}}'
+    reader.read_body(f'{{"choices": [], "usage": {usage}}}'.encode())
+    told = reader.receipt().usage
+    assert told is not None
+    assert (told.input, told.output, told.cost) == (None, 12, None)

@@ -16,6 +16,7 @@ from llm_reasonkit.openrouter.selection import (
     parse_tokens,
     select,
 )
+from llm_reasonkit.providers import model_rows
 from tests.catalogue_rows import models, row
 
 MODELS = models(
@@ -172,3 +173,9 @@ def test_reasoning_and_end(
 
     assert (model.must_reason, model.efforts) == (must_reason, efforts)
     assert (model.expires and model.expires.isoformat()) == expires
+
+
+def test_a_day_that_cannot_be_is_unknown() -> None:
+    """A server that counts milliseconds where seconds are meant does not spoil the list."""
+    (found,) = model_rows(models(row("acme/new", created=1_700_000_000_000)))
+    assert found.added is None

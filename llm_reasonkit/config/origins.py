@@ -13,6 +13,8 @@ from llm_reasonkit.config.files import read_file, read_settings
 from llm_reasonkit.config.settings import OpenRouter, Settings
 from llm_reasonkit.openrouter.ids import PROVIDER as OPENROUTER
 
+Key = tuple[str, ...]
+
 DEFAULT = "default"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SECTION = ("providers", OPENROUTER)
@@ -41,21 +43,20 @@ def origins(files: Sequence[Path], environ: Mapping[str, str]) -> list[Origin]:
     Raises ConfigError with the mistakes of a file, and UsageError where a value cannot be used.
     """
     settings = read_settings(files)
-    found = dict(_defaults(settings, environ))
+    found = {key: (value, DEFAULT) for key, value in _defaults(settings, environ)}
     for path in reversed(files):
         if path.is_file():
-            for key, value in _leaves(read_file(path)):
-                found[key] = Origin(key=_dotted(key), value=value, source=str(path))
+            found |= {key: (value, str(path)) for key, value in _leaves(read_file(path))}
     for name, variable in _VARIABLES.items():
         if value := environ.get(variable):
-            key = (*_SECTION, name)
-            found[key] = Origin(key=_dotted(key), value=value, source=variable)
-    return list(found.values())
+            found[*_SECTION, name] = (value, variable)
+    return [
+        Origin(key=_dotted(key), value=value, source=source)
+        for key, (value, source) in found.items()
+    ]
 
 
-def _defaults(
-    settings: Settings, environ: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, ...], Origin]]:
+def _defaults(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[Key, Any]]:
     """Yield what holds where nothing is set."""
     # Also the check that no address with a password in it is shown.
     client = settings.client(environ)
@@ -66,19 +67,15 @@ def _defaults(
         "retry_delay_ms": client.retry_delay_ms,
     }
     for name, value in OpenRouter().model_dump(exclude={"profile_mapping"}).items():
-        key = (*_SECTION, name)
-        value = effective.get(name, value or None if isinstance(value, list) else value)
-        yield key, Origin(key=_dotted(key), value=value, source=DEFAULT)
-    yield ("confirm_above",), Origin(key="confirm_above", value=None, source=DEFAULT)
+        yield (*_SECTION, name), effective.get(name, None if value == [] else value)
+    yield ("confirm_above",), None
 
 
-def _dotted(key: Sequence[str]) -> str:
+def _dotted(key: Key) -> str:
     return ".".join(name if _BARE.fullmatch(name) else f'"{name}"' for name in key)
 
 
-def _leaves(
-    table: Mapping[str, Any], above: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(table: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _leaves(value, (*above, name))

@@ -17,8 +17,9 @@ import llm
 from llm_reasonkit.engine.ports import Call, ModelFacts, Reply
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.models.player import AsyncModel, Player, option_fields
-from llm_reasonkit.openrouter.attempts import failed_attempts
 from llm_reasonkit.openrouter.billing import may_bill_again
+from llm_reasonkit.openrouter.failures import failed_attempts
+from llm_reasonkit.openrouter.json_values import word
 from llm_reasonkit.openrouter.model import OpenRouterAsyncModel
 from llm_reasonkit.openrouter.search import pages_in, search_tool
 from llm_reasonkit.reasoning.limits import LARGEST_IMAGE, fewest_tokens_of
@@ -245,8 +246,8 @@ def _reply(player: Player, response: AnyResponse, collected: _Collected) -> Repl
         text=collected.text,
         model=player.id,
         model_served=response.resolved_model,
-        provider=_text_or_none(raw.get("provider")),
-        finish_reason=_text_or_none(raw.get("finish_reason")),
+        provider=word(raw.get("provider")),
+        finish_reason=word(raw.get("finish_reason")),
         tokens=Tokens(
             input=response.input_tokens,
             output=response.output_tokens,
@@ -300,10 +301,6 @@ def _first_int(details: Any, name: str) -> int | None:  # noqa: ANN401 (a JSON v
         return int(details[name])
     found = (_first_int(value, name) for value in details.values())
     return next((value for value in found if value is not None), None)
-
-
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _one_line(error: BaseException) -> str:

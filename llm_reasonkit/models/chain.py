@@ -16,7 +16,6 @@ from llm_reasonkit.models.roster import OpenRouterProvider, Roster
 from llm_reasonkit.models.routing import Way, find_way
 from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
 from llm_reasonkit.openrouter.ids import wire_id
-from llm_reasonkit.openrouter.model import OpenRouterAsyncModel, OpenRouterModel
 from llm_reasonkit.openrouter.options import SORT_OF_ROUTE, Route
 from llm_reasonkit.openrouter.pricing import is_free_variant
 from llm_reasonkit.reasoning.limits import dearer
@@ -130,7 +129,7 @@ async def _led_by(
         if player.id not in [known.id for known in players]:
             players.append(player)
     own = roster.settings.openrouter
-    if own.require_credits and _is_openrouters(first) and not _costs_nothing(first):
+    if own.require_credits and first.is_openrouters and not _costs_nothing(first):
         await _require_credits(roster, first)
     return _routed(players, way)
 
@@ -158,25 +157,29 @@ def _others(roster: Roster, way: Way, first: Player) -> Sequence[str]:
 
 def _routed(players: Sequence[Player], way: Way) -> list[Player]:
     """Let OpenRouter's server see to what it can, and tell it how to choose."""
-    if way.is_typed and way.route in SORT_OF_ROUTE and not any(map(_is_openrouters, players)):
+    if (
+        way.is_typed
+        and way.route in SORT_OF_ROUTE
+        and not any(player.is_openrouters for player in players)
+    ):
         raise UsageError(
             f"--route {way.route} chooses among OpenRouter's providers, and {players[0].id} is "
             "not one of its models"
         )
     if way.is_pool:
-        players = sorted(players, key=lambda player: not _is_openrouters(player))
+        players = sorted(players, key=lambda player: not player.is_openrouters)
     groups: list[list[Player]] = []
     for player in players:
         if groups and _may_join(groups[-1], player):
             groups[-1].append(player)
         else:
             groups.append([player])
-    return [_on_the_wire(group, way) if _is_openrouters(group[0]) else group[0] for group in groups]
+    return [_on_the_wire(group, way) if group[0].is_openrouters else group[0] for group in groups]
 
 
 def _may_join(group: Sequence[Player], player: Player) -> bool:
     is_complete = len(group) == _MOST_ON_THE_WIRE or "models" in group[0].options
-    return _is_openrouters(group[0]) and _is_openrouters(player) and not is_complete
+    return group[0].is_openrouters and player.is_openrouters and not is_complete
 
 
 def _on_the_wire(group: Sequence[Player], way: Way) -> Player:
@@ -225,10 +228,6 @@ async def _require_credits(roster: Roster, player: Player) -> None:
         )
 
 
-def _is_openrouters(player: Player) -> bool:
-    return isinstance(player.model, OpenRouterModel | OpenRouterAsyncModel)
-
-
 def _costs_nothing(player: Player) -> bool:
     """Whether nobody is ever billed for it."""
-    return player.runs_here or (_is_openrouters(player) and is_free_variant(wire_id(player.id)))
+    return player.runs_here or (player.is_openrouters and is_free_variant(wire_id(player.id)))

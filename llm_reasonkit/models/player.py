@@ -68,8 +68,12 @@ class Player:
     @property
     def can_search(self) -> bool:
         """Whether its provider searches the web for it."""
-        is_openrouters = isinstance(self.model, OpenRouterModel | OpenRouterAsyncModel)
-        return is_openrouters and self.model.supports_tools
+        return self.is_openrouters and self.model.supports_tools
+
+    @property
+    def is_openrouters(self) -> bool:
+        """Whether it is asked by our own client for OpenRouter."""
+        return isinstance(self.model, OpenRouterModel | OpenRouterAsyncModel)
 
     @property
     def facts(self) -> ModelFacts:

@@ -100,14 +100,16 @@ class Roster:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            with suppress(asyncio.CancelledError, CallError):
-                await self._refreshing
-        for limit in self._limits.values():
-            limit.close()
-        if self._client is not None:
-            await self._client.aclose()
+        try:
+            if self._refreshing is not None:
+                self._refreshing.cancel()
+                # Unlike `suppress`, it tells a cancellation of the run from that of the task.
+                await asyncio.gather(self._refreshing, return_exceptions=True)
+        finally:
+            for limit in self._limits.values():
+                limit.close()
+            if self._client is not None:
+                await self._client.aclose()
 
     async def cast(
         self,
@@ -183,7 +185,7 @@ class Roster:
         if name.startswith(OPENROUTER):
             return await self._openrouter(name, None)
         found = self._known.get(name)
-        if found is not None and found.model is not None:
+        if found is not None:
             model: AnyModel = found.async_model or found.model
             if model.model_id.startswith(OPENROUTER):
                 return await self._openrouter(model.model_id, None)
@@ -191,7 +193,7 @@ class Roster:
         if "/" in name:
             return await self._openrouter(OPENROUTER + name, None)
         near = nearest(name, frozenset(self._known)) or _nearest(catalogue.load(own_folder()), name)
-        raise UsageError(f"unknown model {name!r}{near}")
+        raise UsageError(f"unknown model {name!r}{near} (`llm models` lists them)")
 
     async def _openrouter(self, model_id: str, provider: OpenRouterProvider | None) -> Player:
         settings = self._client_settings(provider)
@@ -293,7 +295,7 @@ class Roster:
             return configured
         usual = str(llm.get_default_model())
         found = self._known.get(usual)
-        if found is not None and found.model is not None and _can_be_used(found.model, key):
+        if found is not None and _can_be_used(found.model, key):
             return usual
         standard = OpenRouterAsyncModel(
             STANDARD_MODEL, settings=lambda: self._client_settings(None)
@@ -312,9 +314,7 @@ class Roster:
     def _known(self) -> dict[str, Any]:
         # Each look-up of llm's rebuilds its whole registry: ask once.
         rows = llm.get_models_with_aliases()
-        return {
-            name: row for row in rows for name in (row.model.model_id, *row.aliases) if row.model
-        }
+        return {name: row for row in rows for name in (row.model.model_id, *row.aliases)}
 
 
 def _nearest(known: catalogue.Catalogue, wanted: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import llm
 
 from llm_reasonkit.errors import CallError, UsageError
-from llm_reasonkit.openrouter.billing import KeyedSource
 from llm_reasonkit.openrouter.ids import KEY_ALIAS, PREFIX
+from llm_reasonkit.openrouter.json_values import JsonSource, amount, count, mapping, word
 from llm_reasonkit.openrouter.settings import ClientSettings
 from llm_reasonkit.reasoning.result import Record, Usd
 
@@ -80,7 +79,7 @@ def unreadable_keys() -> UsageError:
     return UsageError(f"{path} cannot be read; mend it, or move it away and set your keys again")
 
 
-async def read_account(source: KeyedSource, key: str | None) -> Account:
+async def read_account(source: JsonSource, key: str | None) -> Account:
     """Ask how a key stands. Raises CallError when that is not told, as for a wrong key or none."""
     try:
         told = _data(await source.get_json("key", key=key))
@@ -93,20 +92,21 @@ async def read_account(source: KeyedSource, key: str | None) -> Account:
     except CallError:
         # An ordinary key may not be told.
         balance = {}
-    bought, used = _usd(balance.get("total_credits")), _usd(balance.get("total_usage"))
-    free = _mapping(told.get("free_model_daily_requests"))
+    bought, used = amount(balance.get("total_credits")), amount(balance.get("total_usage"))
+    free_tier = told.get("is_free_tier")
+    free = mapping(told.get("free_model_daily_requests"))
     return Account(
         label=_label(told.get("label")),
         limited=told["limit"] is not None if "limit" in told else None,
-        limit=_usd(told.get("limit")),
-        limit_left=_usd(told.get("limit_remaining")),
-        resets=_text(told.get("limit_reset")),
-        used=_usd(told.get("usage")),
-        used_today=_usd(told.get("usage_daily")),
-        free_left=_count(free.get("remaining")),
-        free_limit=_count(free.get("limit")),
-        free_tier=_flag(told.get("is_free_tier")),
-        expires=_text(told.get("expires_at")),
+        limit=amount(told.get("limit")),
+        limit_left=amount(told.get("limit_remaining")),
+        resets=word(told.get("limit_reset")),
+        used=amount(told.get("usage")),
+        used_today=amount(told.get("usage_daily")),
+        free_left=count(free.get("remaining")),
+        free_limit=count(free.get("limit")),
+        free_tier=free_tier if isinstance(free_tier, bool) else None,
+        expires=word(told.get("expires_at")),
         credits_bought=bought,
         credits_left=None if bought is None or used is None else bought - used,
     )
@@ -114,32 +114,11 @@ async def read_account(source: KeyedSource, key: str | None) -> Account:
 
 def _label(value: object) -> str | None:
     """Return a key's name, which by default is the key with its middle left out."""
-    text = _text(value)
-    if text is None or not text.startswith("sk-"):
-        return text
-    return f"…{text.rpartition('.')[2][-4:]}"
+    name = word(value)
+    if name is None or not name.startswith("sk-"):
+        return name
+    return f"…{name.rpartition('.')[2][-4:]}"
 
 
 def _data(reply: object) -> Mapping[str, Any]:
-    return _mapping(_mapping(reply).get("data"))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _usd(value: object) -> Decimal | None:
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    return Decimal(str(value)) if is_number else None
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return mapping(mapping(reply).get("data"))

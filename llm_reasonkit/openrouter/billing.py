@@ -9,11 +9,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.openrouter.events import Attempt, Receipt
+from llm_reasonkit.openrouter.json_values import JsonSource, amount, mapping
 from llm_reasonkit.openrouter.pricing import cost_from_usage
 
 # Asked before a try is repeated that may be billed; whoever keeps a budget sets it for its task.
@@ -21,14 +22,6 @@ may_bill_again: ContextVar[Callable[[], bool]] = ContextVar("may_bill_again", de
 # A bill comes late, or never: nobody should wait for it longer than these seconds.
 _PAUSES = (0.1, 0.6, 1.3)
 _PATIENCE = 3.0
-
-
-class KeyedSource(Protocol):
-    """Whatever can fetch JSON from OpenRouter with a key."""
-
-    async def get_json(self, path: str, *, key: str | None = None) -> object:
-        """Fetch `path` under the base URL. Raises CallError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ FREE = Bill(Decimal(0))
 
 
 async def bill_of(
-    receipt: Receipt, source: KeyedSource, key: str, pricing: Mapping[str, Any] | None
+    receipt: Receipt, source: JsonSource, key: str, pricing: Mapping[str, Any] | None
 ) -> Bill:
     """Find out what a call cost: as its reply says, else as the server says when it is asked,
     else, for the reply itself, by its usage and the model's prices."""
@@ -62,7 +55,7 @@ async def bill_of(
     return _sum(costs, is_computed=is_computed)
 
 
-async def bill_of_tries(tries: Sequence[Attempt], source: KeyedSource, key: str) -> Bill:
+async def bill_of_tries(tries: Sequence[Attempt], source: JsonSource, key: str) -> Bill:
     """Find out what a call cost that was given up, by its tries; nothing sent costs nothing."""
     return _sum(await _costs_of(tries, source, key)) if tries else FREE
 
@@ -73,15 +66,13 @@ def _sum(costs: Sequence[Decimal | None], *, is_computed: bool = False) -> Bill:
     return Bill(total, is_computed, len(costs) - len(known))
 
 
-async def _costs_of(
-    tries: Sequence[Attempt], source: KeyedSource, key: str
-) -> list[Decimal | None]:
+async def _costs_of(tries: Sequence[Attempt], source: JsonSource, key: str) -> list[Decimal | None]:
     waiting = (try_.request_id for try_ in tries if try_.cost is None and try_.request_id)
     asked = await ask_bills(waiting, source, key)
     return [asked.get(t.request_id or "") if t.cost is None else t.cost for t in tries]
 
 
-async def ask_bills(ids: Iterable[str], source: KeyedSource, key: str) -> dict[str, Decimal]:
+async def ask_bills(ids: Iterable[str], source: JsonSource, key: str) -> dict[str, Decimal]:
     """Ask what generations cost, in USD; those of which the server does not soon tell are left
     out. Never takes longer than three seconds."""
     waiting = list(dict.fromkeys(ids))
@@ -104,13 +95,9 @@ async def ask_bills(ids: Iterable[str], source: KeyedSource, key: str) -> dict[s
 
 
 def _total(reply: object) -> Decimal | None:
-    data = reply.get("data") if isinstance(reply, dict) else None
-    if not isinstance(data, dict):
-        return None
+    data = mapping(mapping(reply).get("data"))
+    fee = amount(data.get("total_cost"))
     # As in a reply's usage: where the user's own key paid the provider, the fee is not all.
-    parts = [data.get("total_cost")]
-    if data.get("is_byok") is True:
-        parts.append(data.get("upstream_inference_cost") or 0)
-    if not all(isinstance(part, int | Decimal) for part in parts):
-        return None
-    return sum((Decimal(part) for part in parts if part is not None), Decimal(0))
+    is_byok = data.get("is_byok") is True
+    rest = amount(data.get("upstream_inference_cost") or 0) if is_byok else Decimal(0)
+    return None if fee is None or rest is None else fee + rest

@@ -13,8 +13,16 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from llm_reasonkit.openrouter.json_values import (
+    JsonSource,
+    count,
+    items,
+    mapping,
+    strings,
+    word,
+)
 from llm_reasonkit.openrouter.pricing import is_free_variant, price
 from llm_reasonkit.openrouter.spelling import nearest_ids
 
@@ -34,14 +42,6 @@ _KEPT = (
 _MAX_AGE = 24 * 3600  # seconds
 # These steer routing and have no row of their own; `:free`, `:batch` and others have one.
 _ROUTING_SUFFIXES = frozenset(("nitro", "floor", "exacto", "online"))
-
-
-class JsonSource(Protocol):
-    """Whatever can fetch JSON from OpenRouter."""
-
-    async def get_json(self, path: str) -> object:
-        """Fetch `path` under the base URL."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -64,45 +64,42 @@ class Model:
     @property
     def alias_target(self) -> str | None:
         """The id this one stands for at present, if it is an alias."""
-        target = self.row.get("alias_target")
-        slug = target.get("slug") if isinstance(target, dict) else None
-        return slug if isinstance(slug, str) else None
+        return word(mapping(self.row.get("alias_target")).get("slug"))
 
     @property
     def context_length(self) -> int | None:
         """Tokens that prompt and reply may have together."""
-        return _integer(self.row.get("context_length"))
+        return count(self.row.get("context_length"))
 
     @property
     def max_output(self) -> int | None:
         """Tokens that a reply may have."""
-        return _integer(self.row.get("max_completion_tokens"))
+        return count(self.row.get("max_completion_tokens"))
 
     @property
     def created(self) -> int:
         """When it was added, in seconds since 1970; 0 if unknown."""
-        return _integer(self.row.get("created")) or 0
+        return count(self.row.get("created")) or 0
 
     @cached_property
     def inputs(self) -> frozenset[str]:
         """The kinds of input it takes: text, image, file, audio, video."""
-        return frozenset(_strings(self.row.get("inputs")))
+        return frozenset(strings(self.row.get("inputs")))
 
     @cached_property
     def outputs(self) -> frozenset[str]:
         """The kinds of output it makes: text, image, audio."""
-        return frozenset(_strings(self.row.get("outputs")))
+        return frozenset(strings(self.row.get("outputs")))
 
     @cached_property
     def parameters(self) -> frozenset[str]:
         """The request parameters that at least one of its providers knows."""
-        return frozenset(_strings(self.row.get("supported_parameters")))
+        return frozenset(strings(self.row.get("supported_parameters")))
 
     @property
     def pricing(self) -> Mapping[str, Any]:
         """All its prices as the catalogue has them, overrides included."""
-        pricing = self.row.get("pricing")
-        return pricing if isinstance(pricing, dict) else {}
+        return mapping(self.row.get("pricing"))
 
     @property
     def prompt_price(self) -> Decimal | None:
@@ -152,7 +149,7 @@ class Model:
     @property
     def efforts(self) -> tuple[str, ...]:
         """How hard it can be told to reason; empty where the catalogue does not say."""
-        return tuple(_strings(self._reasoning.get("supported_efforts")))
+        return tuple(strings(self._reasoning.get("supported_efforts")))
 
     @property
     def expires(self) -> date | None:
@@ -164,8 +161,7 @@ class Model:
 
     @property
     def _reasoning(self) -> Mapping[str, Any]:
-        facts = self.row.get("reasoning")
-        return facts if isinstance(facts, dict) else {}
+        return mapping(self.row.get("reasoning"))
 
 
 class Catalogue:
@@ -257,12 +253,8 @@ async def refresh(folder: Path, source: JsonSource) -> Catalogue:
     Raises CallError when it cannot be fetched.
     """
     reply = await source.get_json("models")
-    data = reply.get("data") if isinstance(reply, dict) else None
-    rows = [
-        _compact(row)
-        for row in (data if isinstance(data, list) else ())
-        if isinstance(row, dict) and isinstance(row.get("id"), str)
-    ]
+    listed = map(mapping, items(mapping(reply).get("data")))
+    rows = [_compact(row) for row in listed if isinstance(row.get("id"), str)]
     catalogue = Catalogue(rows, time.time())
     if rows:
         with suppress(OSError):
@@ -276,7 +268,7 @@ def known_ids(folder: Path) -> list[str]:
         data = json.loads((folder / "known-models.json").read_bytes())
     except (OSError, ValueError):
         return []
-    return _strings(data)
+    return strings(data)
 
 
 def remember(folder: Path, model_id: str) -> None:
@@ -312,11 +304,3 @@ def _write(path: Path, data: object) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _strings(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -11,6 +11,7 @@ from typing import Any
 from llm_reasonkit.errors import LimitError, UsageError
 from llm_reasonkit.openrouter import catalogue
 from llm_reasonkit.openrouter.ids import own_folder
+from llm_reasonkit.openrouter.json_values import JsonSource
 from llm_reasonkit.openrouter.options import PriceKind, lower_prices
 from llm_reasonkit.openrouter.pricing import dearest, has_fees, has_paid_tools
 from llm_reasonkit.reasoning.limits import LARGEST_IMAGE, Price, dearer, most_tokens_of
@@ -22,7 +23,7 @@ _UNBOUNDED = 10**9
 
 
 async def within_cap(
-    body: dict[str, Any], most: Decimal, source: catalogue.JsonSource
+    body: dict[str, Any], most: Decimal, source: JsonSource
 ) -> tuple[dict[str, Any], Callable[[], bool]]:
     """Return a request that costs `most` USD at most, and what tells whether to repeat it.
 

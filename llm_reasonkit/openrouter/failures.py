@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from llm_reasonkit.errors import CallError
+from llm_reasonkit.openrouter.json_values import items, mapping, parse_json
 from llm_reasonkit.openrouter.remedies import DAILY, TIMEOUT, kind_of, remedy_for
 
 RETRYABLE = frozenset({"rate_limited", "network", "timeout", "server", "empty"})
@@ -82,68 +83,61 @@ def in_band(error: object, model: str) -> CallError:
 
 def network(reason: str, model: str) -> CallError:
     """Say that the server could not be reached or hung up before its reply began."""
-    return CallError(
-        f"{model}: the connection to OpenRouter failed: {_quote(reason.rstrip('.'))}."
-        " Check the network (llm reasonkit doctor) and try again",
-        code="network",
-        model=model,
-    )
+    words = f"the connection to OpenRouter failed: {_quote(reason.rstrip('.'))}."
+    return _of("network", model, f"{words} Check the network (llm reasonkit doctor) and try again")
 
 
 def timed_out(what: str, seconds: float, model: str) -> CallError:
     """Say `what` is missing after so many `seconds`."""
-    return CallError(
-        f"{model}: {what} within {seconds:g} seconds. {TIMEOUT.remedy}",
-        code="timeout",
-        model=model,
-    )
+    return _of("timeout", model, f"{what} within {seconds:g} seconds. {TIMEOUT.remedy}")
 
 
 def cut_off(reason: str, model: str) -> CallError:
     """Say that a reply broke off in the middle."""
-    return CallError(
-        f"{model}: the reply broke off: {_quote(reason)}. What came so far is only a part of it;"
-        " try again",
-        code="interrupted_stream",
-        model=model,
-    )
+    words = f"the reply broke off: {_quote(reason)}. What came so far is only a part of it;"
+    return _of("interrupted_stream", model, f"{words} try again")
 
 
 def unreadable(body: bytes, model: str) -> CallError:
     """Say that a reply is not what OpenRouter's replies look like."""
-    return CallError(
-        f"{model}: the reply cannot be read: {_words_of_page(body)}. Try again; if it stays,"
-        " check OPENROUTER_BASE_URL",
-        code="server",
-        model=model,
-    )
+    words = f"the reply cannot be read: {_words_of_page(body)}."
+    return _of("server", model, f"{words} Try again; if it stays, check OPENROUTER_BASE_URL")
 
 
 def empty(model: str) -> CallError:
     """Say that the model ended its reply without saying anything."""
-    return CallError(
-        f"{model}: the reply is empty. Try again, allow a longer one (-o max_tokens N), or take"
-        " another model",
-        code="empty",
-        model=model,
-    )
+    remedy = "Try again, allow a longer one (-o max_tokens N), or take another model"
+    return _of("empty", model, f"the reply is empty. {remedy}")
 
 
 def refused(words: str, model: str) -> CallError:
     """Say that the model declined to answer."""
-    return CallError(
-        f"{model}: the model declined to answer: {_quote(words)}. Rephrase it, or take another"
-        " model",
-        code="refused",
-        model=model,
-    )
+    said = f"the model declined to answer: {_quote(words)}."
+    return _of("refused", model, f"{said} Rephrase it, or take another model")
+
+
+def _of(code: str, model: str, words: str) -> CallError:
+    return CallError(f"{model}: {words}", code=code, model=model)
+
+
+def failed_attempts(metadata: object) -> Iterator[str]:
+    """Yield a line for each attempt of OpenRouter's that failed before a reply came.
+
+    metadata: the reply's `openrouter_metadata`, any part of which may be missing.
+    """
+    for attempt in map(mapping, items(mapping(metadata).get("attempts"))):
+        status = attempt.get("status")
+        if isinstance(status, int) and status >= 400:
+            who = attempt.get("model") or "a model"
+            where = attempt.get("provider") or "a provider"
+            yield f"{who} at {where} answered with status {status}"
 
 
 def _explain(
     status: int, error: Mapping[str, Any], headers: Mapping[str, str], model: str, now: float
 ) -> CallError:
     # Some put the word for its type where others have its status.
-    metadata = {"error_type": error.get("code"), **_mapping(error.get("metadata"))}
+    metadata = {"error_type": error.get("code"), **mapping(error.get("metadata"))}
     words = _words(error, metadata)
     kind = kind_of(status, words, metadata)
     retry_after = _retry_after(error, metadata, headers, now)
@@ -169,25 +163,23 @@ def _explain(
 
 def _earlier(metadata: Mapping[str, Any]) -> str:
     """Tell how the models failed that were asked before the last one."""
-    errors = metadata.get("previous_errors")
-    rows = [_mapping(each) for each in errors] if isinstance(errors, list) else []
-    told = [_words(row, row) for row in rows]
+    told = [_words(row, row) for row in map(mapping, items(metadata.get("previous_errors")))]
     return f"; before that: {'; '.join(told)}" if told else ""
 
 
 def _status_of(error: Mapping[str, Any]) -> int:
     code = error.get("code")
-    kind = _mapping(error.get("metadata")).get("error_type")
+    kind = mapping(error.get("metadata")).get("error_type")
     if isinstance(code, int):
         return code
-    if isinstance(code, str) and code.isdigit():
+    if isinstance(code, str) and code.isdecimal():
         return int(code)
     return _STATUS_OF_TYPE.get(str(kind), _STATUS_OF_TYPE.get(str(code), 502))
 
 
 def _error_object(body: bytes) -> dict[str, Any] | None:
     try:
-        reply = json.loads(body)
+        reply = parse_json(body)
     except ValueError:
         return None
     error = reply.get("error") if isinstance(reply, dict) else None
@@ -202,7 +194,7 @@ def _error_object(body: bytes) -> dict[str, Any] | None:
 
 def _zod_words(message: object) -> str:
     try:
-        issues = json.loads(str(message))
+        issues: Any = parse_json(str(message))
         return "; ".join(
             f"{'.'.join(map(str, issue.get('path') or []))}: {issue['message']}" for issue in issues
         )
@@ -224,7 +216,7 @@ def _words(error: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
 def _innermost_message(raw: object) -> str:
     if isinstance(raw, str):
         try:
-            raw = json.loads(raw)
+            raw = parse_json(raw)
         except ValueError:
             return str(raw)
     while isinstance(raw, dict):
@@ -258,12 +250,12 @@ def _retry_after(
     error: Mapping[str, Any], metadata: Mapping[str, Any], headers: Mapping[str, str], now: float
 ) -> float | None:
     """Return the seconds to wait, from the first hint that can be read."""
-    hinted = _mapping(metadata.get("headers"))
+    hinted = mapping(metadata.get("headers"))
     for value in (
         _header(headers, "retry-after"),
         metadata.get("retry_after_seconds"),
         _header(hinted, "retry-after"),
-        _mapping(error.get("availability")).get("retry_after"),
+        mapping(error.get("availability")).get("retry_after"),
     ):
         seconds = _seconds(value, now)
         if seconds is not None:
@@ -288,7 +280,7 @@ def _seconds(value: object, now: float) -> float | None:
 def _reset(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
     """Return when the limit is lifted, in seconds since 1970 (the server counts milliseconds)."""
     value = _header(headers, "x-ratelimit-reset") or _header(
-        _mapping(metadata.get("headers")), "x-ratelimit-reset"
+        mapping(metadata.get("headers")), "x-ratelimit-reset"
     )
     try:
         seconds = float(value or 0) / 1000
@@ -299,7 +291,3 @@ def _reset(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> float | N
 
 def _header(headers: Mapping[str, Any], name: str) -> str | None:
     return next((str(value) for key, value in headers.items() if key.lower() == name), None)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -126,7 +126,12 @@ class _OpenRouter:
             client = self._client or await _client_of_running_loop(self._settings)
             key = key or self.get_key()
             most = None if is_free else self._settings.max_cost_per_request
-            body, again = (body, _always) if most is None else await _within(most, body, client)
+            again = _always
+            if most is not None:
+                # Few calls are held to a cost, and this takes time to load.
+                from llm_reasonkit.openrouter.cost_cap import within_cap
+
+                body, again = await within_cap(body, most, client)
             events = client.stream(body, key=key, tried=tried, again=again)
             async with aclosing(events):
                 async for event in events:
@@ -229,15 +234,6 @@ async def _client_of_running_loop(settings: ClientSettings) -> Client:
 
 def _always() -> bool:
     return True
-
-
-async def _within(
-    most: Decimal, body: dict[str, Any], client: Client
-) -> tuple[dict[str, Any], Callable[[], bool]]:
-    # Few calls are held to a cost, and this takes time to load.
-    from llm_reasonkit.openrouter.cost_cap import within_cap
-
-    return await within_cap(body, most, client)
 
 
 def _tool_events(piece: ToolCall, calls: dict[str, list[ToolCall]]) -> Iterator[StreamEvent]:

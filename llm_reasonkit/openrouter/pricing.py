@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -44,11 +44,11 @@ def price(pricing: Mapping[str, Any], name: str) -> Decimal | None:
 
 
 def cost_from_usage(
-    pricing: Mapping[str, Any], usage: Usage, at: datetime | None = None
+    pricing: Mapping[str, Any], usage: Usage, at: datetime | None
 ) -> Decimal | None:
     """Compute what `usage` costs in USD; None where a price or a count is not known.
 
-    at: time of the request in UTC, for prices that change with the hour.
+    at: time of the request in UTC, for prices that change with the hour; None where unknown.
     """
     if usage.input is None or usage.output is None:
         return None
@@ -77,19 +77,21 @@ def dearest(pricing: Mapping[str, Any]) -> Price | None:
 
     None where a price is not known.
     """
-    rows = [pricing, *({**pricing, **override} for override in pricing.get("overrides") or ())]
-    # A provider may charge for writing the prompt into its cache, without being asked to.
-    prompts = [price(row, name) for row in rows for name in ("prompt", "input_cache_write")]
-    completions = [price(row, "completion") for row in rows]
-    requests = [price(row, "request") for row in rows]
     if "prompt" not in pricing or "completion" not in pricing:
         return None
-    known = [
-        [each for each in kind if each is not None] for kind in (prompts, completions, requests)
-    ]
-    if sum(map(len, known)) < len(prompts) + len(completions) + len(requests):
+    rows = [pricing, *({**pricing, **override} for override in pricing.get("overrides") or ())]
+    # A provider may charge for writing the prompt into its cache, without being asked to.
+    prompt = _largest(rows, "prompt", "input_cache_write")
+    completion, request = _largest(rows, "completion"), _largest(rows, "request")
+    if prompt is None or completion is None or request is None:
         return None
-    return Price(prompt=max(known[0]), completion=max(known[1]), request=max(known[2]))
+    return Price(prompt=prompt, completion=completion, request=request)
+
+
+def _largest(rows: Sequence[Mapping[str, Any]], *names: str) -> Decimal | None:
+    prices = [price(row, name) for row in rows for name in names]
+    known = [each for each in prices if each is not None]
+    return max(known) if len(known) == len(prices) else None
 
 
 def _prices_for(

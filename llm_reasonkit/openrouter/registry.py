@@ -31,7 +31,7 @@ def register(
     They are those of the cached catalogue, those used before, and those named in `argv` or in
     LLM_MODEL. Never raises on account of a file.
     """
-    taken = {known.model.model_id for known in model_aliases if known.model}
+    taken = {known.model.model_id for known in model_aliases}
     cached = catalogue.load(own_folder())
     named = _named([*argv, environ.get("LLM_MODEL", "")])
     known = (PREFIX + id_ for id_ in (*cached.ids, *catalogue.known_ids(own_folder())))

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-_OTHERS = "name models to fall back on (--fallback a,b, or -o models a,b with plain llm)"
+_OTHERS = (
+    "take another model, or name some to fall back on (llm think --fallback a,b, plain llm"
+    " -o models a,b)"
+)
 _FASTER = "ask for a fast provider (-o route lowest-latency)"
 _ADD_CREDITS = "Add credits at https://openrouter.ai/settings/credits"
 _FREE_ONES = "take a :free model (llm providers search openrouter --free)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from llm_reasonkit.errors import CallError
@@ -19,34 +18,36 @@ from llm_reasonkit.openrouter.events import (
     ToolCall,
     Usage,
 )
+from llm_reasonkit.openrouter.json_values import (
+    amount,
+    count,
+    first_json,
+    items,
+    mapping,
+    parse_json,
+    word,
+)
 
-# Money must not pass through binary floats on its way in.
-_JSON = json.JSONDecoder(parse_float=Decimal)
 _MERGED_DETAILS = {"reasoning.text": "text", "reasoning.summary": "summary"}
-
-
-def parse_json(body: bytes) -> object:
-    """Decode JSON with exact decimals. Raises ValueError."""
-    return _JSON.decode(body.decode("utf-8", "replace"))
 
 
 def _read_usage(raw: object) -> Usage | None:
     """Read a `usage` object, each field of which may be missing, null or of an odd type."""
     if not isinstance(raw, dict):
         return None
-    prompt_details = _mapping(raw.get("prompt_tokens_details"))
-    completion_details = _mapping(raw.get("completion_tokens_details"))
-    cost = _money(raw.get("cost"))
+    prompt_details = mapping(raw.get("prompt_tokens_details"))
+    completion_details = mapping(raw.get("completion_tokens_details"))
+    cost = amount(raw.get("cost"))
     # Other replies report the provider's price too, but there it is already in `cost`.
     if cost is not None and raw.get("is_byok") is True:
-        upstream = _mapping(raw.get("cost_details")).get("upstream_inference_cost")
-        cost += _money(upstream) or 0
+        upstream = mapping(raw.get("cost_details")).get("upstream_inference_cost")
+        cost += amount(upstream) or 0
     return Usage(
-        input=_count(raw.get("prompt_tokens")),
-        output=_count(raw.get("completion_tokens")),
-        reasoning=_count(completion_details.get("reasoning_tokens")),
-        cached=_count(prompt_details.get("cached_tokens")),
-        cache_written=_count(prompt_details.get("cache_write_tokens")),
+        input=count(raw.get("prompt_tokens")),
+        output=count(raw.get("completion_tokens")),
+        reasoning=count(completion_details.get("reasoning_tokens")),
+        cached=count(prompt_details.get("cached_tokens")),
+        cache_written=count(prompt_details.get("cache_write_tokens")),
         cost=cost,
         raw=raw,
     )
@@ -179,7 +180,7 @@ class Reader:
                 self.done = True
                 return
             try:
-                chunk, end = _JSON.raw_decode(data)
+                chunk, end = first_json(data)
             except ValueError:
                 # An event may be spread over several data lines; `close` finds it incomplete
                 # if it never ends.
@@ -195,22 +196,20 @@ class Reader:
         if not isinstance(chunk, dict):
             self.fail(failures.unreadable(str(chunk).encode(), self._asked))
             return
-        self.id = _word(chunk, "id") or self.id
-        self._model = _word(chunk, "model") or self._model
-        self._provider = _word(chunk, "provider") or self._provider
+        self.id = word(chunk.get("id")) or self.id
+        self._model = word(chunk.get("model")) or self._model
+        self._provider = word(chunk.get("provider")) or self._provider
         if usage := chunk.get("usage"):
             self._usage = _read_usage(usage)
         if metadata := chunk.get("openrouter_metadata"):
-            self._metadata = _mapping(metadata)
+            self._metadata = mapping(metadata)
         error = chunk.get("error")
-        choices = chunk.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if isinstance(choice, dict):
+        if choice := mapping(next(iter(items(chunk.get("choices"))), None)):
             message = choice.get("delta") or choice.get("message")
             if isinstance(message, dict):
                 self._read_message(message, events)
-            self._finish = self._finish or _word(choice, "finish_reason")
-            self._native_finish = self._native_finish or _word(choice, "native_finish_reason")
+            self._finish = self._finish or word(choice.get("finish_reason"))
+            self._native_finish = self._native_finish or word(choice.get("native_finish_reason"))
             error = error or choice.get("error")
         # "Token limit reached" next to `length` is how some providers say that the reply is cut.
         if error and self._finish != "length":
@@ -233,15 +232,14 @@ class Reader:
             events.append(Reasoning(str(reasoning)))
         if content := message.get("content"):
             self._add_text(content if isinstance(content, str) else _text_of_parts(content), events)
-        if isinstance(annotations := message.get("annotations"), list):
-            self._annotations += filter(None, map(_mapping, annotations))
+        self._annotations += filter(None, map(mapping, items(message.get("annotations"))))
         if refusal := message.get("refusal"):
             self._refusal += str(refusal)
         if calls := message.get("tool_calls"):
             self.has_output = True
             events.extend(
-                self._read_tool_call(_mapping(call), position)
-                for position, call in enumerate(calls if isinstance(calls, list) else ())
+                self._read_tool_call(mapping(call), position)
+                for position, call in enumerate(items(calls))
             )
 
     def _add_text(self, text: str, events: list[Event]) -> None:
@@ -250,8 +248,8 @@ class Reader:
         events.append(Text(text))
 
     def _read_tool_call(self, call: Mapping[str, Any], position: int) -> ToolCall:
-        function = _mapping(call.get("function"))
-        call_id, name = _word(call, "id") or "", _word(function, "name") or ""
+        function = mapping(call.get("function"))
+        call_id, name = word(call.get("id")) or "", word(function.get("name")) or ""
         arguments = function.get("arguments")
         if arguments is None:
             arguments = ""
@@ -277,11 +275,9 @@ class Reader:
 
     def _add_details(self, details: object) -> None:
         """Join the pieces of a detail, so that a stream leaves the list a whole reply would."""
-        for detail in details if isinstance(details, list) else ():
-            if not isinstance(detail, dict):
-                continue
+        for detail in filter(None, map(mapping, items(details))):
             last = self._details[-1] if self._details else {}
-            body = _MERGED_DETAILS.get(_word(detail, "type") or "")
+            body = _MERGED_DETAILS.get(word(detail.get("type")) or "")
             if body and _continues(last, detail, body):
                 text = str(last.get(body) or "") + str(detail.get(body) or "")
                 last.update({key: value for key, value in detail.items() if value})
@@ -299,23 +295,4 @@ def _continues(last: Mapping[str, Any], detail: Mapping[str, Any], body: str) ->
 
 def _text_of_parts(content: object) -> str:
     parts = content if isinstance(content, list) else [content]
-    return "".join(str(_mapping(part).get("text") or "") for part in parts)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _word(mapping: Mapping[str, Any], key: str) -> str | None:
-    value = mapping.get(key)
-    return value if isinstance(value, str) else None
-
-
-def _count(value: object) -> int | None:
-    return int(value) if isinstance(value, int | Decimal) else None
-
-
-def _money(value: object) -> Decimal | None:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return Decimal(value)
-    return None
+    return "".join(str(mapping(part).get("text") or "") for part in parts)

@@ -29,8 +29,8 @@ from llm_reasonkit.openrouter.client.exchange import Exchange, bearer
 from llm_reasonkit.openrouter.client.pace import Pace, turn
 from llm_reasonkit.openrouter.events import Attempt, Event
 from llm_reasonkit.openrouter.ids import PROVIDER
+from llm_reasonkit.openrouter.json_values import parse_json
 from llm_reasonkit.openrouter.settings import ClientSettings
-from llm_reasonkit.openrouter.wire import parse_json
 from llm_reasonkit.rate_limit import RateLimit
 
 OnRetry = Callable[[int, float, str], None]
