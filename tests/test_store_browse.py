@@ -14,7 +14,8 @@ import pytest
 
 from llm_reasonkit.errors import StoreError
 from llm_reasonkit.reasoning.result import Cost
-from llm_reasonkit.store.browse import RunFilter, list_runs
+from llm_reasonkit.store.browse import ALL, RunFilter, list_runs, runs_in
+from llm_reasonkit.store.database import reading
 from llm_reasonkit.store.log import LogTrace
 from tests.store_runs import make_reply, make_result, make_step, new_id, start_of
 
@@ -113,8 +114,10 @@ async def test_filters(
 async def test_pages(runs: tuple[Path, dict[str, str]]) -> None:
     """A page goes on after the last run of the page before."""
     path, ids = runs
-    first = [run.run_id for run in list_runs(path, limit=2)]
-    second = [run.run_id for run in list_runs(path, limit=2, before=first[-1])]
+    with reading(path) as db:
+        assert db is not None
+        first = [run.run_id for run in runs_in(db, ALL, 2, None)]
+        second = [run.run_id for run in runs_in(db, ALL, 2, first[-1])]
     assert first + second == sorted(ids.values(), reverse=True)
 
 

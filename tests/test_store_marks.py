@@ -97,6 +97,46 @@ def test_who_gave_no_answer_is_kept(tmp_path: Path) -> None:
     assert kept.votes.silent == {"c"}
 
 
+def test_samples_are_one_vote(tmp_path: Path) -> None:
+    """Of samples of one model the first that came to a reply is its vote; a mark on what most of
+    them gave teaches what so much agreement is worth."""
+    path = tmp_path / "logs.db"
+    said = {"a#1": "3", "a#2": "2", "a#3": "2", "b#1": "2", "b#2": "3", "b#3": "2"}
+    run = voted(1, said)
+    failed = {"answer": None, "canonical": None, "cluster": None, "status": "failed: timeout"}
+    votes = [run.votes[0].model_copy(update=failed), *run.votes[1:]]
+    keep(path, run.model_copy(update={"votes": votes}))
+    set_mark(path, "run0001", "right")
+    (kept,) = panel_runs(path)
+    assert (kept.members, kept.votes.clusters) == ({"a", "b"}, {"a": 0, "b": 0})
+    assert kept.mark is not None
+    assert (kept.mark.pattern.leading, kept.mark.pattern.members) == (4, 6)
+    report = panel_report(panel_runs(path))
+    assert [(row.model, row.votes, row.right) for row in report.members] == [
+        ("a", 1, 1),
+        ("b", 1, 1),
+    ]
+
+
+def test_who_never_voted_is_in_the_report(tmp_path: Path) -> None:
+    """A member that always fails is listed with no vote, and counts as none of the panel's."""
+    path = tmp_path / "logs.db"
+    failed = {"answer": None, "canonical": None, "cluster": None, "status": "failed: no such model"}
+    for number in range(1, 31):
+        run = voted(number, {"a": "1", "b": "1" if number % 2 else "2", "c": "1"})
+        votes = [*run.votes[:2], run.votes[2].model_copy(update=failed)]
+        keep(path, run.model_copy(update={"votes": votes}))
+        set_mark(path, run.run_id, "right")
+    report = panel_report(panel_runs(path))
+    assert [(row.model, row.votes, row.marked) for row in report.members] == [
+        ("a", 30, 30),
+        ("b", 30, 30),
+        ("c", 0, 0),
+    ]
+    assert report.swap is None
+    assert panel_report(panel_runs(path), ["c"]).members == report.members[2:]
+
+
 def test_marks_teach(tmp_path: Path) -> None:
     """A mark says which group of answers was right; without one the votes are kept all the same."""
     path = tmp_path / "logs.db"
@@ -110,7 +150,7 @@ def test_marks_teach(tmp_path: Path) -> None:
     assert first.mark is not None
     assert first.mark.right
     assert (first.pattern.leading, first.pattern.members) == (2, 3)
-    rows = calibration(path)
+    rows = calibration(panel_runs(path))
     assert [(row.marks, row.right) for row in rows] == [(2, 0.5)]
 
 
@@ -122,7 +162,7 @@ def test_mark_on_another_answer_than_the_votes_agreed_on(tmp_path: Path) -> None
     set_mark(path, "run0001", "right")
     (known,) = panel_runs(path)
     assert (known.votes.right, known.mark) == (1, None)
-    assert calibration(path) == []
+    assert calibration(panel_runs(path)) == []
 
 
 def test_member_report(tmp_path: Path) -> None:
@@ -135,7 +175,7 @@ def test_member_report(tmp_path: Path) -> None:
     keep(path, *runs)
     for run in runs:
         set_mark(path, run.run_id, "right")
-    report = panel_report(path)
+    report = panel_report(panel_runs(path))
     assert (report.runs, report.marked) == (40, 40)
     rows = {row.model: row for row in report.members}
     assert (rows["a"].right, rows["c"].right) == (40, 25)
@@ -154,14 +194,14 @@ def test_unsure_is_no_mark(tmp_path: Path) -> None:
     set_mark(path, "run0001", "unsure")
     (run,) = panel_runs(path)
     assert (run.verdict, run.mark) == ("unsure", None)
-    assert calibration(path) == []
+    assert calibration(panel_runs(path)) == []
 
 
 def test_no_log(tmp_path: Path) -> None:
     """Without a log there are no runs, and a mark names the run that is not there."""
     path = tmp_path / "logs.db"
     assert panel_runs(path) == []
-    assert panel_report(path).members == []
+    assert panel_report(panel_runs(path)).members == []
     with pytest.raises(UsageError, match="no runs recorded"):
         set_mark(path, "run0001", "right")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 
 from llm_reasonkit import ThinkToolOrchestrator
 from llm_reasonkit.api import Question, Source
+from llm_reasonkit.api.running import Unwatched, ledger_of
 from llm_reasonkit.engine.course import Course, Seat
 from llm_reasonkit.engine.ports import ModelFacts, Recipe, Recorded
 from llm_reasonkit.errors import StoreError, UsageError
@@ -71,22 +71,15 @@ def path(tmp_path: Path) -> Path:
 # What is kept
 
 
-async def left_alone(path):
-    """Wait for the writer, as closing does not, which gives its lock back last; give the trace."""
-    while (found := load_trace(path, "last")).is_at_work:  # noqa: ASYNC110 (a file's lock)
-        await asyncio.sleep(0.01)
-    return found
-
-
 async def test_a_recipe_comes_back_equal(path):
     """The plan with its protocols, sources, facts of models and limits are what they were."""
     run = replace(start_of(new_id()), recipe=recipe(), parent_run=None)
     trace = LogTrace(path)
     await trace.run_started(run)
     await trace.step_finished(make_step("only"), [], None)
-    trace.close()
+    trace.close().result()
 
-    found = await left_alone(path)
+    found = load_trace(path, "last")
     assert found.recipe == run.recipe
     assert found.start == replace(
         run, recipe=None, settings={"effort": "low", "budget": "0.50"}, elapsed=found.start.elapsed
@@ -107,7 +100,7 @@ def test_a_panel_comes_back_equal(question, choices):
         stop="accepted",
         waves=[1, 1],
         rounds=1,
-        marks=[(Mark(Pattern("number", True, 2, 3, 2), right=True), 7)],
+        marks=[(Mark(Pattern("number", 2, 3, 2), right=True), 7)],
     )
     made = recipe(plan=course)
     assert rows.read_recipe(rows.recipe_row("run", made)) == made
@@ -227,8 +220,7 @@ async def test_a_run_that_goes_on_is_taken_up_by_one(path):
         with pytest.raises(StoreError, match=r"cannot be taken up: another process is at work"):
             await second.run_started(again)
         second.close()
-    first.close()
-    await left_alone(path)
+    first.close().result()
 
     third = LogTrace(path, timeout=28)
     await third.run_started(again)
@@ -236,6 +228,16 @@ async def test_a_run_that_goes_on_is_taken_up_by_one(path):
     await third.run_finished(make_result(run, [make_step("only")], []))
     third.close()
     assert load_run(path, "last").status == "done"
+
+
+async def test_a_run_is_let_go_of_before_it_is_over_for_the_caller(path):
+    """Whoever began a run may go on with it as soon as it has broken off, without waiting."""
+    for _ in range(5):
+        start = replace(start_of(new_id()), recipe=recipe())
+        async with ledger_of(start, path, Unwatched(), []) as ledger:
+            await ledger.open()
+        found = load_trace(path, "last")
+        assert (found.start.run_id, found.is_at_work) == (start.run_id, False)
 
 
 DYING = """

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from llm_reasonkit.api import panels, thinking
-from llm_reasonkit.api.panels import PanelQuestion, complete
+from llm_reasonkit.api.panels import PanelQuestion, complete, mistake_in_choices
 from llm_reasonkit.api.questions import Question, limits_of, plan_of
 from llm_reasonkit.api.running import Setup, Unwatched
 from llm_reasonkit.config import load_settings
@@ -105,6 +105,8 @@ def _known(line: str, place: str) -> Known:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the line"
         raise UsageError(f"{place}: {mistake(where, first)}") from error
+    if wrong := mistake_in_choices(item.choices, item.kind):
+        raise UsageError(f"{place}: choices: {wrong}")
     kind, form = item.kind, form_of(item.question, item.kind, item.choices)
     if form.is_open:
         # What has one right answer can be voted on.
@@ -242,7 +244,12 @@ class _Court:
         left_out = sum(outcome is None for each in self._found.values() for outcome in each)
         if left_out:
             self._notes.append(f"the budget left {left_out} answers out; they count neither way")
-        return BenchReport(scores=self._scores(), pairings=pairings(self._found), notes=self._notes)
+        return BenchReport(
+            scores=self._scores(),
+            pairings=pairings(self._found),
+            notes=self._notes,
+            left_out=left_out,
+        )
 
     def _scores(self) -> list[Score]:
         return [score(name, self._kinds[name], found) for name, found in self._found.items()]

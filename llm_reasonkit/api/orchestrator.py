@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from llm_reasonkit.errors import Interrupted, UsageError
 from llm_reasonkit.models.player import AnyModel
 from llm_reasonkit.models.roster import OpenRouterProvider
 from llm_reasonkit.reasoning.bench import BenchReport
+from llm_reasonkit.reasoning.names import nearest
 from llm_reasonkit.reasoning.result import Result
 from llm_reasonkit.store.history import LAST
 
@@ -90,7 +91,7 @@ class ThinkToolOrchestrator:
         result's `agreement`, `votes` and `dissent` say how the answer came about; its status is
         `done`, `no_consensus` or `tie`. Raises what `think` raises.
         """
-        asked, watched = _asked(query, how), observer or Unwatched()
+        asked, watched = _asked("consensus", query, how), observer or Unwatched()
         return _interruptible(partial(panels.consensus, self._setup, asked, watched))
 
     async def consensus_async(
@@ -101,7 +102,8 @@ class ThinkToolOrchestrator:
         **how: Any,  # noqa: ANN401 (as above)
     ) -> Result:
         """Do what `consensus` does, without blocking the event loop."""
-        return await panels.consensus(self._setup, _asked(query, how), observer or Unwatched(), [])
+        asked, watched = _asked("consensus", query, how), observer or Unwatched()
+        return await panels.consensus(self._setup, asked, watched, [])
 
     def compare(
         self,
@@ -141,7 +143,7 @@ class ThinkToolOrchestrator:
         observer: Observer | None,
         ended: list[Result],
     ) -> Coroutine[Any, Any, Result]:
-        asked = _asked(query, how)
+        asked = _asked("compare", query, how, "profile", "protocol")
         question = None
         if profile or protocol:
             question = Question(
@@ -259,7 +261,17 @@ def _question(query: str | Question, profile: str | None, protocol: str | None) 
     return replace(question, profile=profile, protocol=protocol)
 
 
-def _asked(query: str | PanelQuestion, how: Mapping[str, Any]) -> PanelQuestion:
+def _asked(
+    method: str, query: str | PanelQuestion, how: Mapping[str, Any], *more: str
+) -> PanelQuestion:
+    """Return what a panel is asked. more: other keywords of the method.
+
+    Raises TypeError for a keyword that nobody knows, as Python does.
+    """
+    known = {each.name for each in fields(PanelQuestion)} - {"text"}
+    if strange := sorted(how.keys() - known):
+        meant = nearest(strange[0], {*known, *more})
+        raise TypeError(f"{method}() got an unexpected keyword argument {strange[0]!r}{meant}")
     given = dict(how)
     if (threshold := given.get("threshold")) is not None:
         # A share typed as 0.8 is meant, not the binary number next to it.

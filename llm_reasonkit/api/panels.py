@@ -56,8 +56,9 @@ class PanelQuestion:
     what is not given here. threshold: share of the members that must agree, else 0.8.
     answer: kind of answer, None to find it in the question; choices: its options.
     schema: a JSON Schema that answers fit; they are compared field by field. waves: how many
-    are asked together, in order (2, 1: two, then one on a split); those who agree are then counted
-    among those asked. stop: when the rest is not asked any more. samples: replies of each model.
+    are asked together, in order (2, 1: two, then one on a split, and no more); those who agree are
+    then counted among those asked. stop: when the rest is not asked any more. samples: replies of
+    each model.
     judge: a model that tells whether two answers mean the same. rounds: 1 lets the members see the
     other side's reasons, once, on a split. min_confidence: the least share that is wanted, kept for
     who goes on with the run. The others are as in `Question`.
@@ -113,7 +114,7 @@ async def vote(
         if len(cast.seats) < least:
             few = "a consensus takes two votes: name more models with -m, or --samples 3"
             raise UsageError("; ".join([*cast.warnings, few]))
-        form = _form_of(asked)
+        form = form_asked_for(asked)
         if form.is_open and (asked.waves or asked.rounds or asked.stop != "never"):
             raise UsageError(
                 "this is an open question, whose answers are not voted on: leave out --ask, --stop "
@@ -133,7 +134,7 @@ async def vote(
         return await perform(start, recipe, caller, setup.log, observer, ended)
 
 
-def _form_of(asked: PanelQuestion) -> AnswerForm:
+def form_asked_for(asked: PanelQuestion) -> AnswerForm:
     """Say what the answers look like. Raises UsageError for a schema that is none."""
     if asked.schema is None:
         return form_of(asked.text, asked.answer, asked.choices)
@@ -193,6 +194,8 @@ def _require_sense(asked: PanelQuestion, threshold: Decimal) -> None:
         raise UsageError("--answer json needs a --schema")
     if asked.schema is not None and (asked.choices or asked.answer not in (None, "json")):
         raise UsageError("--schema says what answers look like; leave --answer and --choices out")
+    if wrong := mistake_in_choices(asked.choices, asked.answer):
+        raise UsageError(f"--choices {','.join(asked.choices)}: {wrong}")
     if asked.stop not in get_args(Stop):
         raise UsageError(f"--stop {asked.stop}: give one of {', '.join(get_args(Stop))}")
     if asked.waves and asked.stop != "never":
@@ -203,6 +206,15 @@ def _require_sense(asked: PanelQuestion, threshold: Decimal) -> None:
     if sum(asked.waves) > seats:
         plan = "+".join(map(str, asked.waves))
         raise UsageError(f"--ask {plan} takes {sum(asked.waves)} members, and there are {seats}")
+
+
+def mistake_in_choices(choices: Sequence[str], kind: Kind | None) -> str | None:
+    """Say what is wrong with options that are given, if anything is."""
+    if len(choices) == 1:
+        return "one option is no choice; give two at least, as in A,B"
+    if choices and kind not in (None, "choice"):
+        return f"nobody chooses an answer of the kind {kind}; leave one of the two out"
+    return None
 
 
 @asynccontextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,14 +42,14 @@ def run_now(work: Coroutine[Any, Any, _T]) -> _T:
         return thread.submit(asyncio.run, work).result()
 
 
-@contextmanager
-def ledger_of(
+@asynccontextmanager
+async def ledger_of(
     start: RunStart,
     log: Path | None,
     observer: Observer,
     ended: list[Result],
     earlier: Mapping[str, Recorded] | None = None,
-) -> Iterator[Ledger]:
+) -> AsyncIterator[Ledger]:
     """Open the ledger of a run; once it is over, however it ended, its result is in `ended`.
 
     earlier: what a run that goes on has in its trace already, by id.
@@ -59,10 +59,13 @@ def ledger_of(
     try:
         yield ledger
     finally:
-        if trace:
-            trace.close()
-        if ledger.result:
-            ended.append(_with_warning(ledger.result, trace.warning if trace else None))
+        try:
+            if trace:
+                # Whoever has the result may go on with the run at once.
+                await asyncio.shield(asyncio.wrap_future(trace.close()))
+        finally:
+            if ledger.result:
+                ended.append(_with_warning(ledger.result, trace.warning if trace else None))
 
 
 def _with_warning(result: Result, warning: str | None) -> Result:

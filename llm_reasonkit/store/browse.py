@@ -63,24 +63,25 @@ class RunFilter:
 ALL = RunFilter()
 
 
-def list_runs(
-    path: Path, which: RunFilter = ALL, limit: int | None = None, before: str | None = None
-) -> list[RunSummary]:
+def list_runs(path: Path, which: RunFilter = ALL, limit: int | None = None) -> list[RunSummary]:
     """Give the runs in the log, newest first, at most `limit` of them.
 
-    before: only runs older than the one with this id. A log without runs, or none at all, gives
-    an empty list. Raises StoreError when the log cannot be read.
+    A log without runs, or none at all, gives an empty list. Raises StoreError when the log cannot
+    be read.
     """
     with reading(path) as db:
         if db is None or not schema.has_tables(db):
             return []
-        return runs_in(db, which, limit, before)
+        return runs_in(db, which, limit, before=None)
 
 
 def runs_in(
-    db: Database, which: RunFilter = ALL, limit: int | None = None, before: str | None = None
+    db: Database, which: RunFilter, limit: int | None, before: str | None
 ) -> list[RunSummary]:
-    """Do what `list_runs` does in a database that is open."""
+    """Do what `list_runs` does in a database that is open.
+
+    before: only runs older than the one with this id.
+    """
     if which.text and not db.table("reasonkit_runs_search").exists():
         raise StoreError(
             'the runs were recorded by an older llm-reasonkit; `llm think "…"` once, logged, makes '

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from llm_reasonkit.errors import StoreError
@@ -16,25 +15,20 @@ SQLITE_VERSION = sqlite3.sqlite_version
 _PATIENCE = 2.0  # seconds that another writer may take
 
 
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """A log that can be read and written. runs: None where none was ever recorded."""
+def examine(path: Path) -> int | None:
+    """Try to read the log, and to write to it; return how many runs it has, None if it is missing.
 
-    exists: bool
-    runs: int | None = None
-
-
-def examine(path: Path) -> LogState:
-    """Try to read the log, and to write to it. Raises StoreError where that cannot be done."""
+    Raises StoreError where it cannot be read and written, or made.
+    """
     with reading(path) as db:
         if db is None:
             _require_room(path)
-            return LogState(exists=False)
-        runs = db.table("reasonkit_runs").count if schema.has_tables(db) else None
+            return None
+        runs: int = db.table("reasonkit_runs").count if schema.has_tables(db) else 0
     with explained(path), closing(open_for_writing(path, _PATIENCE).conn) as connection:
         connection.execute("begin immediate")
         connection.execute("rollback")
-    return LogState(exists=True, runs=runs)
+    return runs
 
 
 def _require_room(path: Path) -> None:

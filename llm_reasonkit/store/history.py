@@ -76,7 +76,8 @@ def short_id_of(path: Path, run_id: str) -> str | None:
 
 
 def find_run(db: Database, path: Path, ref: str) -> rows.Row:
-    """Give the row of a run; `ref` as in `load_run`. Raises UsageError."""
+    """Give the row of a run of the log's own: `ref` is its id, the beginning of it, its short id,
+    or `last`. Raises UsageError."""
     runs, ref = db.table("reasonkit_runs"), ref.strip().lower()
     if ref == LAST:
         found = list(runs.rows_where(order_by="id desc", limit=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -68,9 +69,10 @@ class LogTrace(TraceSink):
         """Record the result, from which `load_run` gives back an equal one."""
         await self._write(partial(_finish, result=result))
 
-    def close(self) -> None:
-        """Let go of the file once everything handed over is written; does not wait for it."""
-        self._recording.close()
+    def close(self) -> Future[None]:
+        """Let go of the file; the future is done once everything handed over is written, and
+        another process may go on with the run."""
+        return self._recording.close()
 
     async def _write(self, job: Job) -> None:
         # A call that is paid for is recorded even when the run is cancelled meanwhile.

@@ -11,7 +11,13 @@ from sqlite_utils import Database
 
 from llm_reasonkit.errors import StoreError
 from llm_reasonkit.store import history, schema
-from llm_reasonkit.store.database import BUSY_TIMEOUT, explain, open_for_writing, transaction
+from llm_reasonkit.store.database import (
+    BUSY_TIMEOUT,
+    explain,
+    open_for_writing,
+    reading,
+    transaction,
+)
 
 _OF_TURN = ("turn_search", "turn_fragments", "turn_tools")
 
@@ -31,11 +37,12 @@ def delete_run(
 ) -> Removed:
     """Delete a run from our tables; `calls`: also its own turns from llm's.
 
-    ref: as in `load_run`. patience: seconds to wait for another writer. Of llm's messages only
+    ref: as in `find_run`. patience: seconds to wait for another writer. Of llm's messages only
     those go that nothing else uses.
     Raises UsageError when `ref` names no run or several, StoreError when the log cannot be written.
     """
-    run_id = history.load_run(path, ref).run_id
+    with reading(path) as log:
+        run_id = history.find_run(history.require_runs(log, path), path, ref)["id"]
     try:
         with closing(open_for_writing(path, patience)) as db, transaction(db):
             steps = list(db.table("reasonkit_steps").rows_where("run_id = ?", [run_id]))

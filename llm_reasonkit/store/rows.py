@@ -255,10 +255,7 @@ def read_result(
     goes_on: a process is at work on it. panel: the fields that only a panel has.
     """
     if row["status"] is None and not goes_on:
-        steps = [
-            step.model_copy(update={"status": "interrupted"}) if step.status == "running" else step
-            for step in steps
-        ]
+        steps = [step.left_behind() for step in steps]
     known = {name: row[name] for name in _RUN_FIELDS} | {
         "run_id": row["id"],
         "steps": steps,

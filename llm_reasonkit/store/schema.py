@@ -84,6 +84,10 @@ def m001_runs(db: Database) -> None:
         )
     """)
     db.execute("create index reasonkit_steps_turn_id on reasonkit_steps(turn_id)")
+    _create_tables_of_steps(db)
+
+
+def _create_tables_of_steps(db: Database) -> None:
     db.execute("""
         create table reasonkit_step_inputs (
             run_id text not null references reasonkit_runs(id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
@@ -50,9 +50,9 @@ class Recording:
         """Hand over a job; the future is done when it is committed, or has failed."""
         return self._writer.submit(self, job)
 
-    def close(self) -> None:
-        """Let go of the file once everything handed over is written; does not wait for it."""
-        self._writer.leave()
+    def close(self) -> Future[None]:
+        """Let go of the file; the future is done once everything handed over is written."""
+        return self._writer.leave()
 
 
 class _Writer:
@@ -90,14 +90,16 @@ class _Writer:
             writer._users += 1
             return writer
 
-    def leave(self) -> None:
+    def leave(self) -> Future[None]:
         """Count one user less; the last one closes the connection."""
         with self._lock:
             self._users -= 1
-            if not self._users:
-                del self._all[self._path, self._timeout]
-                self._thread.submit(self._end)
-                self._thread.shutdown(wait=False)
+            if self._users:
+                return self._thread.submit(lambda: None)
+            del self._all[self._path, self._timeout]
+            ended = self._thread.submit(self._end)
+            self._thread.shutdown(wait=False)
+            return ended
 
     def submit(self, recording: Recording, job: Job) -> asyncio.Future[None]:
         self._waiting.put((recording, job))
