@@ -14,12 +14,12 @@ import tomllib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import llm
 from pydantic import Field
+
+from llm_reasonkit.openrouter.bridge import iterate
 
 if TYPE_CHECKING:
     from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
@@ -35,20 +35,25 @@ _TOP_LEVEL_KEY = re.compile(r"^([A-Za-z0-9][\w-]*):", re.MULTILINE)
 
 
 class RunOptions(llm.Model.Options):
-    """What can be set for a run from outside."""
+    """What can be set for any run from outside."""
+
+    budget: str | None = Field(default=None, description="Most to spend: $0.50, 20000t, 30s")
+
+
+class ThinkOptions(RunOptions):
+    """What can be set for a protocol or profile; a panel has its models."""
 
     model: str | None = Field(default=None, description="The model that does the thinking")
-    budget: str | None = Field(default=None, description="Most to spend: $0.50, 20000t, 30s")
 
 
 class _Virtual:
     """What the two classes share."""
 
     can_stream = True
-    Options = RunOptions
 
     def __init__(self, model_id: str) -> None:
         self.model_id = model_id
+        self.Options = ThinkOptions if model_id.startswith(THINK) else RunOptions
 
     def __str__(self) -> str:
         return f"Reasonkit: {self.model_id}"
@@ -64,58 +69,17 @@ class _Virtual:
             "sources": [api.Source("the conversation so far", "\n\n".join(before))] * bool(before),
             "budget": options.budget,
         }
-        orchestrator = api.ThinkToolOrchestrator(options.model)
-        kind, _, name = self.model_id.partition("/")
-        if f"{kind}/" == CONSENSUS:
+        name = self.model_id.partition("/")[2]
+        if not isinstance(options, ThinkOptions):
             panel = api.PanelQuestion(question, panel=name, **common)
-            return orchestrator.consensus_async(panel)
+            return api.ThinkToolOrchestrator().consensus_async(panel)
         is_protocol = name in [file.name for file in api.library().files()]
         common["protocol" if is_protocol else "profile"] = name
+        orchestrator = api.ThinkToolOrchestrator(options.model)
         return orchestrator.think_async(api.Question(question, **common), observer=_Answer(say))
 
-
-class VirtualModel(_Virtual, llm.Model):
-    """A protocol, profile or panel for `llm.get_model()`."""
-
-    def execute(
-        self,
-        prompt: llm.Prompt,
-        stream: bool,
-        response: llm.Response,
-        conversation: llm.Conversation | None,
-    ) -> Iterator[str]:
-        """Yield the answer as it comes; raises llm.ModelError where there is none."""
-        said: SimpleQueue[str | None] = SimpleQueue()
-        ended: list[Result | BaseException] = []
-
-        def work() -> None:
-            try:
-                ended.append(asyncio.run(self._run(prompt, said.put)))
-            except BaseException as error:  # noqa: BLE001 (raised again by who asked)
-                ended.append(error)
-            said.put(None)
-
-        Thread(target=work, daemon=True, name="reasonkit-run").start()
-        spoken = ""
-        while (text := said.get()) is not None:
-            spoken += text
-            yield text
-        (outcome,) = ended
-        if isinstance(outcome, BaseException):
-            raise outcome
-        yield _rest(outcome, spoken)
-        _record(outcome, response)
-
-
-class VirtualAsyncModel(_Virtual, llm.AsyncModel):
-    """The same for `llm.get_async_model()`; cancelling the task ends the run."""
-
-    async def execute(
-        self,
-        prompt: llm.Prompt,
-        stream: bool,
-        response: llm.AsyncResponse,
-        conversation: llm.AsyncConversation | None,
+    async def _stream(
+        self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse
     ) -> AsyncGenerator[str, None]:
         """Yield the answer as it comes; raises llm.ModelError where there is none."""
         said: asyncio.Queue[str | None] = asyncio.Queue()
@@ -133,6 +97,34 @@ class VirtualAsyncModel(_Virtual, llm.AsyncModel):
         _record(outcome, response)
 
 
+class VirtualModel(_Virtual, llm.Model):
+    """A protocol, profile or panel for `llm.get_model()`."""
+
+    def execute(
+        self,
+        prompt: llm.Prompt,
+        stream: bool,
+        response: llm.Response,
+        conversation: llm.Conversation | None,
+    ) -> Iterator[str]:
+        """Answer a prompt; see llm.Model. Raises llm.ModelError where there is no answer."""
+        yield from iterate(self._stream(prompt, response))
+
+
+class VirtualAsyncModel(_Virtual, llm.AsyncModel):
+    """The same for `llm.get_async_model()`; cancelling the task ends the run."""
+
+    def execute(
+        self,
+        prompt: llm.Prompt,
+        stream: bool,
+        response: llm.AsyncResponse,
+        conversation: llm.AsyncConversation | None,
+    ) -> AsyncGenerator[str, None]:
+        """Answer a prompt; see llm.AsyncModel. Raises llm.ModelError where there is no answer."""
+        return self._stream(prompt, response)
+
+
 class _Answer:
     """An observer of the answer alone."""
 
@@ -148,7 +140,7 @@ class _Answer:
 
 def register(register: Callable[..., None], model_aliases: list[Any], folder: Path) -> None:
     """Register the ids that no other plugin has; `folder` is ours in llm's own."""
-    taken = {known.model.model_id for known in model_aliases if known.model}
+    taken = {known.model.model_id for known in model_aliases}
     for model_id in (*(THINK + name for name in _names(folder)), *_panels(folder)):
         if model_id not in taken:
             register(VirtualModel(model_id), VirtualAsyncModel(model_id))

@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.ports import Call, ModelFacts, Recorded, Reply, RunStart
+from llm_reasonkit.engine.ports import Call, ModelFacts, Recipe, Recorded, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.reasoning.limits import Limits
 from llm_reasonkit.reasoning.lint import find_mistakes
@@ -169,15 +169,9 @@ class Run:
             "run-1", "think", question, START, self.plan.protocol, self.plan.profile, "trace-1"
         )
         self.ledger = Ledger(start, self.trace, self.watcher, self.clock)
-        self.runner = Runner(
-            self.plan,
-            self.ledger,
-            self.caller,
-            Budget(limits or Limits()),
-            sources=sources or [],
-            system=system,
-            fence=Fence(KEY),
-        )
+        self.recipe = Recipe(self.plan, Fence(KEY), sources or [], system=system)
+        budget = Budget(limits or Limits())
+        self.runner = Runner(self.recipe, self.plan, self.ledger, self.caller, budget)
 
     async def go(self) -> Result:
         return await self.runner.run()

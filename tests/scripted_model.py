@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ledger import Ledger
-from llm_reasonkit.engine.ports import Call, ModelFacts, Recorded, Reply, RunStart
+from llm_reasonkit.engine.ports import Call, ModelFacts, Recipe, Recorded, Reply, RunStart
 from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.protocol_files import Library
@@ -125,15 +125,10 @@ async def run(
         {"id": f"S{number}", "name": name, "text": text}
         for number, (name, text) in enumerate(zip(called, sources, strict=True), 1)
     ]
-    runner = Runner(
-        plan_of(name),
-        ledger,
-        caller or ScriptedCaller(),
-        Budget(Limits()),
-        sources=given,
-        fence=Fence("k3y"),
-    )
-    return await runner.run()
+    plan = plan_of(name)
+    recipe = Recipe(plan, Fence("k3y"), given)
+    caller = caller or ScriptedCaller()
+    return await Runner(recipe, plan, ledger, caller, Budget(Limits())).run()
 
 
 def failed(result: Result) -> list[str]:

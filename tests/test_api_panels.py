@@ -169,6 +169,23 @@ def test_mistakes(how: dict[str, Any], said: str) -> None:
         ThinkToolOrchestrator().consensus(query="How many moons has Mars?", **how)
 
 
+@pytest.mark.parametrize(
+    ("command", "keyword", "meant"),
+    [
+        ("consensus", "modles", "'models'"),
+        ("consensus", "treshold", "'threshold'"),
+        ("compare", "protocl", "'protocol'"),
+    ],
+)
+async def test_misspelt_keyword(command: str, keyword: str, meant: str) -> None:
+    """A keyword that nobody knows is a TypeError of the method, with the nearest one there is."""
+    said = rf"^{command}\(\) got an unexpected keyword .* '{keyword}'; did you mean {meant}\?$"
+    with pytest.raises(TypeError, match=said):
+        getattr(ThinkToolOrchestrator(), command)(query="Why?", **{keyword: NAMES})
+    with pytest.raises(TypeError, match=said):
+        await getattr(ThinkToolOrchestrator(), f"{command}_async")("Why?", **{keyword: NAMES})
+
+
 @pytest.mark.parametrize("command", ["consensus", "compare"])
 @pytest.mark.parametrize("models", [("gpt-told", "gpt-warm"), ("gpt-warm", "gpt-told")])
 def test_option_that_a_member_does_not_know(command: str, models: tuple[str, str]) -> None:

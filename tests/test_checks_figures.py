@@ -126,6 +126,9 @@ def test_another_figure_is_another(claim: str, quote: str) -> None:
         ("374 stayed", "412 came, 38 left", "412-38+412-412+38-38+412-412", False),
         ("1100 stayed", "412 came, 38 left", "1000 + 100", False),
         ("in May 2024", "in 2023", "2023 + 1", False),
+        ("a ratio of 0.125 in all", "3 in the one, 24 in the other", "3 / 24", True),
+        ("a ratio of 0.125 in all", "3 in the one, 6 in the other", "3 / 6", False),
+        ("1,500 of them in all", "4 of 374.9 each", "4 * 374.9", True),
     ],
 )
 def test_a_number_may_follow_by_a_calculation(

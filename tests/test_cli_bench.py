@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import Result as Ended
 
-from tests.cli import answering, llm, write_protocol
+from tests.cli import Terminal, answering, llm, write_protocol
 from tests.openrouter_server import Refuse, Server
 
 SMALL, PROSE = "openrouter/acme/small", "openrouter/acme/prose"
@@ -135,7 +135,9 @@ def test_budget(user_folder: Path, openrouter: Server, file: Path) -> None:
     """What the budget does not pay for is left out, counts neither way, and is said; the bills
     stay within it."""
     openrouter.reply = knows({})
-    told = json.loads(bench(file, "--budget", "$0.0000001", "--json").stdout)
+    stopped = bench(file, "--budget", "$0.0000001", "--json")
+    assert (stopped.exit_code, stopped.stderr.count("stopped: no budget for")) == (3, 1)
+    told = json.loads(stopped.stdout)
     assert all(row["questions"] == 0 for row in told["scores"])
     assert any("the budget left" in note for note in told["notes"])
     assert openrouter.chats == []
@@ -153,6 +155,7 @@ def test_budget(user_folder: Path, openrouter: Server, file: Path) -> None:
         ('{"question": "x", "answer": 1, "anwser": 2}', "anwser"),
         ('{"question": "How many?", "answer": "blue"}', "is no number"),
         ('{"question": "x", "answer": 1, "kind": "prose"}', "questions.jsonl:1: kind"),
+        ('{"question": "x", "answer": "A", "choices": ["A"]}', "1: choices: one option is no"),
     ],
 )
 def test_mistakes_in_the_file(
@@ -191,3 +194,11 @@ def test_nobody_to_ask(user_folder: Path, openrouter: Server, file: Path) -> Non
     ended = llm("reasonkit", "bench", str(file))
     assert ended.exit_code == 2
     assert "name the models" in ended.stderr
+
+
+def test_progress_has_a_line_of_its_own(user_folder: Path, openrouter: Server, file: Path) -> None:
+    """On a terminal the count of runs ends its line, also where fewer are made than may be."""
+    openrouter.reply = knows({})
+    terminal = Terminal.open("reasonkit", "bench", str(file), "-m", SMALL)
+    assert terminal.end() == 0
+    assert "4 of at most 8 runs\n" in terminal.text

@@ -225,6 +225,7 @@ def test_choices(user_folder: Path, openrouter: Server) -> None:
     assert ended.exit_code == 0
     assert {vote["canonical"] for vote in found(ended)["votes"]} == {"B"}
     assert found(ended)["answer"] == "Deimos"
+    assert {vote["answer"] for vote in found(ended)["votes"]} == {"Deimos"}
     assert "B. Deimos" in json.dumps(openrouter.chats[0].body)
 
 
@@ -258,6 +259,7 @@ def test_open_question_without_a_synthesis(user_folder: Path, openrouter: Server
     ended = llm("consensus", "Explain the tides", "-m", MEMBERS[0], "-m", MEMBERS[2])
     assert ended.exit_code == 5
     assert ended.stdout.count("Gravity, by and large.") == 2
+    assert "no synthesis came about: the reply holds no complete JSON object" in ended.stderr
     assert llm("reasonkit", "replay").stdout.count("Gravity, by and large.") == 2
 
 
@@ -288,6 +290,18 @@ def test_judge_joins_words(user_folder: Path, openrouter: Server) -> None:
     )
     assert told["agreement"]["leading"] == 2
     assert [step["name"] for step in told["steps"]] == ["members", "members", "same"]
+    assert told["warnings"] == []
+
+
+def test_judge_that_is_a_member(user_folder: Path, openrouter: Server) -> None:
+    """A judge may be a member; where it had something to judge, that is said."""
+    members = says({"small": "Amsterdam", "prose": "the city of A'dam"})
+    openrouter.reply = lambda body: (
+        '{"pairs": []}' if "numbered pairs" in str(body["messages"]) else members(body)
+    )
+    asked = ("What is the largest city of the Netherlands?", "--answer", "text")
+    ended = llm(*("consensus", *asked, "-m", MEMBERS[0], "-m", MEMBERS[1], "--judge", MEMBERS[0]))
+    assert f"{MEMBERS[0]}, itself a member, judged which answers mean the same" in ended.stderr
 
 
 def test_named_panel(user_folder: Path, openrouter: Server) -> None:
@@ -325,6 +339,8 @@ def test_named_panel(user_folder: Path, openrouter: Server) -> None:
         (["--schema", '{"type": "array"}'], "an output is an object"),
         (["--schema", "age int", "--answer", "number"], "leave --answer and --choices out"),
         (["--answer", "json"], "needs a --schema"),
+        (["--choices", "A"], "give two at least"),
+        (["--choices", "A,B", "--answer", "number"], "the kind number; leave one of the two out"),
         (["-m", "openrouter/acme/smal"], "acme/small"),
     ],
 )
@@ -428,6 +444,8 @@ def test_open_question(user_folder: Path, openrouter: Server) -> None:
     assert printed["checks"]["items"][0]["detail"].startswith("agreed: A monolith")
     assert (printed["agreement"], printed["votes"]) == (None, [])
     assert found(llm("reasonkit", "show", "last", "--json")) == printed
+    own = llm("consensus", *arguments, "-m", MEMBERS[2])
+    assert f"{MEMBERS[2]}, itself a member, matched the claims" in own.stderr
     refused = llm("consensus", *arguments, "--ask", "1+1")
     assert refused.exit_code == 2
     assert "open question" in refused.stderr

@@ -91,7 +91,10 @@ def test_own_runs_are_learnt_from(user_folder: Path) -> None:
     found = json.loads(think("--dry-run", "--json").stdout)
     assert [row["learnt_from"] for row in found["steps"]] == [5, 5, 5]
     assert found["steps"][1]["calls"] == 2  # the model lists two facts, of three at most
-    assert found["basis"][1] == "likely: medians of your own runs for 3 of 3 steps"
+    assert found["basis"][1] == (
+        "likely: medians of your own runs for 3 of 3 steps, "
+        "no prompt shorter than what this run is given"
+    )
 
 
 def test_a_damaged_log_teaches_nothing(user_folder: Path) -> None:

@@ -49,7 +49,7 @@ def only_error(ended: Ended) -> str:
         (["q", "--profile", "quik"], "did you mean 'quick'"),
         (["q", "--protocol", "nope.yaml"], "no protocol file at nope.yaml"),
         (["q", "--profile", "quick", "--protocol", "weigh"], "not both"),
-        (["q", "-m", "smol"], "unknown model 'smol'"),
+        (["q", "-m", "smol"], "unknown model 'smol' (`llm models` lists them)"),
         (["q", "-m", "gpt-4p"], "did you mean 'gpt-4"),
         (["q", "-m", SMALL, "-o", "temprature", "1"], "did you mean 'temperature'"),
         (["q", "-m", SMALL, "-o", "temperature", "9"], "must be 2 or less"),

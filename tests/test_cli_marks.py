@@ -38,7 +38,8 @@ def test_mark_and_see(voted: str) -> None:
     assert ended.exit_code == 0
     assert voted in ended.stderr
     (row,) = found(llm("reasonkit", "calibration", "--json"))["items"]
-    assert (row["kind"], row["marks"], row["right"], row["agreement"]) == ("number", 1, 1.0, 0.5)
+    assert (row["kind"], row["marks"], row["right"]) == ("number", 1, 1.0)
+    assert row["agreement"] == pytest.approx(2 / 3)
     assert row["interval"][0] < 0.3
     assert "number" in llm("reasonkit", "calibration").stdout
 
@@ -110,4 +111,15 @@ def test_no_answer_to_mark(user_folder: Path, openrouter: Server) -> None:
     llm("consensus", "How many moons has Mars?", "-m", A, "-m", C)
     ended = llm("reasonkit", "mark", "last", "right")
     assert ended.exit_code == 2
-    assert "has no answer" in ended.stderr
+    assert "has no answer, so there is nothing to mark" in ended.stderr
+
+
+def test_options_that_were_typed(user_folder: Path, openrouter: Server) -> None:
+    """Where options are told by letter and shown as typed, the mark counts all the same."""
+    openrouter.reply = lambda body: "Final answer: B"
+    llm("consensus", "Which is the inner moon?", "-m", A, "-m", C, "--choices", "Deimos,Phobos")
+    llm("reasonkit", "mark", "last", "right")
+    (row,) = found(llm("reasonkit", "calibration", "--json"))["items"]
+    assert (row["kind"], row["marks"], row["right"]) == ("choice", 1, 1.0)
+    rows = {row["model"]: row for row in found(llm("reasonkit", "panel", "--json"))["members"]}
+    assert (rows[A]["right"], rows[C]["right"]) == (1, 1)

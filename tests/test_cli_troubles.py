@@ -44,7 +44,7 @@ steps:
 answer: verdict
 """
 CREDITS = "https://openrouter.ai/settings/credits"
-OTHERS = "--fallback a,b, or -o models a,b with plain llm"
+OTHERS = "take another model, or name some to fall back on (llm think --fallback a,b"
 GATEWAY = {"code": 502, "message": "Network connection lost."}
 
 Change = Callable[[Server], object]

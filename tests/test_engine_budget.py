@@ -16,7 +16,6 @@ from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.result import Cost, Tokens
-from llm_reasonkit.reasoning.template import Fence
 from tests.scripted import Run, protocol
 
 CENT = Price(prompt=Decimal(0), completion=Decimal("0.01"))
@@ -362,7 +361,7 @@ async def test_a_reply_is_asked_for_again_only_with_a_call_to_spare(
     """Where the plan may need all calls, a reply that does not fit its form is left as it is."""
     run = Run(protocol(FORM), {"claims": "no object", "claims#2": {"claims": []}})
     budget = Budget(Limits(calls=calls), run.plan.largest_number_of_calls())
-    runner = Runner(run.plan, run.ledger, run.caller, budget, fence=Fence("key"))
+    runner = Runner(run.recipe, run.plan, run.ledger, run.caller, budget)
     result = await runner.run()
     assert result.status == status
     assert len(run.caller.calls) == calls - (calls == 2)
@@ -426,7 +425,7 @@ async def test_a_stand_in_is_asked_within_the_budget(usd: str, calls: list[str])
     caller.scripts["answer"] = [CallError("broke off"), reply("yes", billed("0.10"))]
     chain = FallbackCaller(caller, {"main": ["main", "main 2"]})
     budget = Budget(Limits(usd=Decimal(usd)))
-    runner = Runner(run.plan, run.ledger, chain, budget, fence=Fence("key"))
+    runner = Runner(run.recipe, run.plan, run.ledger, chain, budget)
     await runner.run()
     assert [call.role for call in caller.calls] == calls
 

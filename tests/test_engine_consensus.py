@@ -303,6 +303,15 @@ async def test_judge_that_goes_by_place() -> None:
     assert "the judge's two orders agree on 0 of 1 pairs" in result.warnings
 
 
+async def test_judge_that_cannot_be_read() -> None:
+    """Where the judge judged nothing nobody has lost: no wins are stated, and it is said why."""
+    run = ranked(["one answer", "another answer"], CallError("down", code="network"))
+    result = await run.compare(ranked=True)
+    assert [member.wins for member in result.members] == [None, None]
+    assert not any("two orders agree" in text for text in result.warnings)
+    assert any("missing: rank" in text for text in result.warnings)
+
+
 async def test_comparison_without_a_judge() -> None:
     """Without a judge there is no answer; who failed is shown with its error."""
     down = CallError("down", code="network")

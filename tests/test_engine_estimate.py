@@ -189,10 +189,10 @@ def test_an_unknown_price_is_no_sum() -> None:
 
 def test_own_runs_tell_more_than_assumptions() -> None:
     """From five runs on, medians of the same protocol, step and model take their place."""
-    usual = Learnt(runs=5, calls=2, prompt=77, reply=33)
+    usual = Learnt(runs=5, calls=2, prompt=777, reply=33)
     found = reckon(learnt={("mine", "look", MODEL): usual})
     look = found.steps[1]
-    assert (look.calls, look.prompt, look.reply, look.learnt_from) == (2, 77, 33, 5)
+    assert (look.calls, look.prompt, look.reply, look.learnt_from) == (2, 777, 33, 5)
     assert look.most_calls == 3
     assert "medians of your own runs for 1 of 3 steps" in found.basis[1]
     assert found.basis[2].startswith("likely for the others: assumed")
@@ -211,6 +211,15 @@ def test_too_little_was_learnt(key: tuple[str, str, str], runs: int) -> None:
     found = reckon(learnt={key: Learnt(runs, 1, 1, 1)})
     assert found == reckon()
     assert found.basis[1].startswith("likely: assumed that all steps run, none asked twice,")
+
+
+def test_a_longer_question_than_usual_is_reckoned_with() -> None:
+    """What this run is given is in each likely prompt, however little earlier runs were given."""
+    learnt = {("mine", step, MODEL): Learnt(9, 1, 300, 33) for step in ("facts", "look", "answer")}
+    given = Given("Why?", sources=["word " * 4_000])
+    plan = plan_protocol(protocol(STEPS))
+    found = estimate(plan, given, lambda role: ModelFacts(MODEL), learnt)
+    assert all(5_000 < row.prompt < 5_500 for row in found.steps)
 
 
 def test_more_calls_than_there_can_be_are_not_expected() -> None:

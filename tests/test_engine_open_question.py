@@ -68,8 +68,11 @@ async def test_claims_and_synthesis() -> None:
     assert result.status == "done"
     assert result.answer is not None
     assert result.answer.splitlines() == [
-        "A monolith is easier to deploy. [c1 agreed]",
-        "Whether microservices cost a small team too much time is contested. [c2 contested]",
+        "A monolith is easier to deploy. [c1: 3 of 3 answers]",
+        (
+            "Whether microservices cost a small team too much time is contested. "
+            "[c2: contested, 1 for and 1 against]"
+        ),
         "Everybody should use Rust. [the synthesiser's own]",
     ]
     assert checks(result) == [

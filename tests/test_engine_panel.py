@@ -12,6 +12,7 @@ import pytest
 
 from llm_reasonkit.engine.ports import Call, ModelFacts
 from llm_reasonkit.errors import CallError
+from llm_reasonkit.reasoning.answers import AnswerForm
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.result import Cost, Result, Tokens
 from llm_reasonkit.reasoning.voting import Rule
@@ -143,6 +144,30 @@ async def test_a_split_asks_the_third() -> None:
     result = await run.go()
     assert len(run.asked) == 3
     assert (result.status, result.answer) == ("no_consensus", "2")
+
+
+async def test_two_and_one_are_never_more() -> None:
+    """With waves of 2 and 1 a panel of five asks three at most, whatever they say."""
+    run = PanelRun(
+        [final(2), final(3), final(4), final(2), final(2)],
+        waves=(2, 1),
+        stop="accepted",
+        rule=Rule(of="asked"),
+    )
+    result = await run.go()
+    assert run.asked == ["members[1]", "members[2]", "members[3]"]
+    assert result.agreement is not None
+    assert (result.status, result.agreement.asked, result.agreement.calls_saved) == ("tie", 3, 2)
+
+
+async def test_decided_asks_the_most_reliable_first() -> None:
+    """Whoever the log knows to be right most often is asked first, and where those agree the
+    others are not; the votes stand in the order of the panel all the same."""
+    rule = Rule(Decimal("0.5"), strength=dict(zip(NAMES, (0.5, 0.6, 0.9), strict=False)))
+    run = PanelRun([final(3), final(2), final(2)], rule=rule, stop="decided")
+    result = await run.go()
+    assert run.asked == ["members[3]", "members[2]"]
+    assert (result.status, result.answer, votes(result)) == ("done", "2", [None, "2", "2"])
 
 
 async def test_decided_asks_in_waves() -> None:
@@ -312,6 +337,56 @@ async def test_out_of_time_keeps_the_votes() -> None:
     assert [each.answer for each in result.dissent] == ["2", "3"]
 
 
+@pytest.mark.parametrize(
+    ("said", "threshold", "status"),
+    [
+        ([2, 2, 2, 2], "0.8", "done"),
+        ([2, 2, 2, 3], "0.6", "done"),
+        ([2, 2, 2, 3], "0.8", "stopped_by_budget"),
+        ([2, 2, 3, 4], "0.4", "stopped_by_budget"),
+    ],
+)
+async def test_out_of_time_with_a_verdict_that_stands(
+    said: list[int], threshold: str, status: str
+) -> None:
+    """When the time is over, a verdict that the missing vote could not change is accepted, and it
+    is said so; any other is one of a run that was stopped."""
+    held = Held({5: "3"})
+    replies = [*map(final, said), held.script(5)]
+    run = PanelRun(replies, rule=Rule(Decimal(threshold)), limits=Limits(seconds=0.2))
+    result = await run.go()
+    assert (result.status, result.answer) == (status, "2")
+    assert result.warnings[0] == "the budget of 0.2 seconds is used up"
+    stands = "accepted all the same: nobody left could change the verdict" in result.warnings
+    assert stands == (status == "done")
+
+
+@pytest.mark.parametrize(("threshold", "status"), [("0.6", "done"), ("1", "stopped_by_budget")])
+async def test_a_verdict_that_stands_without_whom_the_budget_left_out(
+    threshold: str, status: str
+) -> None:
+    """So it is with members that no money was left for, also where only those asked count."""
+    long = replace(cut_off(final(2)), finish_reason="stop", tokens=Tokens(input=700, output=500))
+    for of in ("members", "asked"):
+        rule = Rule(Decimal(threshold), of=of)  # type: ignore[arg-type]
+        result = await PanelRun([long] * 3, rule=rule, limits=Limits(tokens=3_000)).go()
+        assert (result.status, result.members[2].status) == (status, "stopped_by_budget")
+
+
+async def test_what_the_judge_did_not_get_to_may_change_a_verdict() -> None:
+    """Where the time ends before the judge has told which answers are the same, nothing stands."""
+    held = Held({1: ""})
+    run = PanelRun(
+        [final("a red fox"), final("a red fox"), final("some fox that is red")],
+        question="Which animal is it?",
+        answer="text",
+        rule=Rule(Decimal("0.6")),
+        scripts={"same": held.script(1)},
+        limits=Limits(seconds=0.2),
+    )
+    assert (await run.go(judge=True)).status == "stopped_by_budget"
+
+
 async def test_interrupted_keeps_the_votes() -> None:
     """Cancelled from outside, the run is recorded as interrupted with the votes so far."""
     held = Held({2: "2"})
@@ -328,6 +403,21 @@ async def test_interrupted_keeps_the_votes() -> None:
     assert result.cost.unknown_calls == 1
 
 
+async def test_no_call_is_saved_by_an_end_that_came_too_early() -> None:
+    """Who was not asked because the time was over does not count as saved."""
+    held = Held({2: "2"})
+    run = PanelRun(
+        [final(2), held.script(2), final(2)],
+        waves=(2, 1),
+        stop="accepted",
+        rule=Rule(of="asked"),
+        limits=Limits(seconds=0.2),
+    )
+    result = await run.go()
+    assert result.agreement is not None
+    assert (result.agreement.asked, result.agreement.calls_saved) == (2, 0)
+
+
 async def test_bug_in_one_member_ends_the_run() -> None:
     """An error that is no failed call is raised, and the other calls do not run on."""
     held = Held({2: "2"})
@@ -335,6 +425,23 @@ async def test_bug_in_one_member_ends_the_run() -> None:
     with pytest.raises(RuntimeError, match="a bug"):
         await run.go()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_asked_again_for_the_right_form() -> None:
+    """A member that fits the schema when it is asked again has answered; what both calls took is
+    its cost."""
+    named = '{"name": "Ada"}'
+    run = PanelRun(["It is Ada.", named], scripts={"members[1]#2": named})
+    schema = '{"type": "object", "properties": {"name": {"type": "string"}}}'
+    run.course = replace(run.course, form=AnswerForm("json", schema=schema))
+    result = await run.go()
+    assert (result.status, result.answer) == ("done", named)
+    first, second = result.members
+    assert (first.status, first.answer, first.error) == ("done", named, None)
+    assert (first.cost, second.cost) == (
+        Cost(usd=Decimal("0.002"), source="billed"),
+        Cost(usd=Decimal("0.001"), source="billed"),
+    )
 
 
 async def test_every_reply_is_kept() -> None:

@@ -18,8 +18,7 @@ from llm_reasonkit.engine.runner import Runner
 from llm_reasonkit.errors import CallError
 from llm_reasonkit.reasoning.limits import Limits, Price
 from llm_reasonkit.reasoning.result import Cost, Result, StepResult, Tokens
-from llm_reasonkit.reasoning.template import Fence
-from tests.scripted import KEY, START, Clock, Run, protocol, without_schema
+from tests.scripted import START, Clock, Run, protocol, without_schema
 
 STEPS: dict[str, Any] = {
     "first": {"prompt": "{% if not thinks %}Think. {% endif %}First."},
@@ -58,9 +57,8 @@ def again(run: Run, past: Past, scripts: Mapping[str, Any] | None = None, **star
     earlier = past.calls if start else None
     started = replace(other.ledger.start, **start)
     other.ledger = Ledger(started, other.trace, other.watcher, Clock(), earlier)
-    other.runner = Runner(
-        run.plan, other.ledger, other.caller, Budget(Limits()), fence=Fence(KEY), past=past
-    )
+    budget = Budget(Limits())
+    other.runner = Runner(run.recipe, run.plan, other.ledger, other.caller, budget, past)
     return other
 
 
@@ -299,14 +297,9 @@ async def test_no_call_is_made():
     expected = await first.go()
     past = WholePast(calls_of(first))
     second = again(first, past)
-    second.runner = Runner(
-        first.plan,
-        second.ledger,
-        Absent({"main": first.caller.facts("main")}),
-        Budget(Limits()),
-        fence=Fence(KEY),
-        past=past,
-    )
+    absent = Absent({"main": first.caller.facts("main")})
+    budget = Budget(Limits())
+    second.runner = Runner(first.recipe, first.plan, second.ledger, absent, budget, past)
     result = await second.go()
     assert comparable(result) == comparable(expected)
     assert past.differences == []

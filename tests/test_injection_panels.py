@@ -135,3 +135,11 @@ async def test_judge_of_sameness() -> None:
     )
     await run.go(judge=True)
     assert "approved" not in "".join(call.prompt for call in run.caller.calls)
+
+
+async def test_orders_of_both_rounds_are_quoted_once() -> None:
+    """A member that gives the same orders again in the second round is named once."""
+    replies = [final(2), f"{PLEAS[0]}\n{final(3)}"]
+    again = {f"round2[{number}]": text for number, text in enumerate(replies, 1)}
+    result = await PanelRun(replies, scripts=again).go(rounds=1)
+    assert len(orders_quoted(result)) == 1

@@ -12,10 +12,12 @@ import llm
 import pytest
 from pydantic import Field, create_model
 
+from llm_reasonkit.config import Settings
 from llm_reasonkit.engine.ports import Call
 from llm_reasonkit.errors import CallError, MissingKeyError, UsageError
 from llm_reasonkit.models.caller import LlmCaller
 from llm_reasonkit.models.player import Player, validated_options
+from llm_reasonkit.models.roster import Roster
 from llm_reasonkit.reasoning.result import Cost, Tokens
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -521,3 +523,23 @@ def test_an_attachment_has_to_fit_the_model():
     audio = llm.Attachment(type="audio/wav", content=b"x")
     with pytest.raises(UsageError, match=r"it takes: image/png"):
         Player(Talking()).require_attachments([audio])
+
+
+async def test_a_run_that_is_cancelled_while_it_lets_go_stays_cancelled():
+    """Ctrl-C is not taken for the end of the catalogue's refresh, which is given up just then."""
+
+    async def refresh() -> Any:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            run.cancel()
+            await asyncio.sleep(0)
+
+    async def use() -> None:
+        async with Roster(Settings(), {}, None) as roster:
+            roster._refreshing = asyncio.create_task(refresh())
+            await asyncio.sleep(0)
+
+    run = asyncio.create_task(use())
+    with pytest.raises(asyncio.CancelledError):
+        await run

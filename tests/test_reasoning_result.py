@@ -17,6 +17,7 @@ from llm_reasonkit.reasoning.result import (
     ModelUse,
     Result,
     StepResult,
+    StepStatus,
     Tokens,
     confidence_from_checks,
     count_checks,
@@ -159,3 +160,10 @@ def test_a_record_is_closed_and_fixed():
         Tokens.model_validate({"input": 1, "total": 2})
     with pytest.raises(ValidationError):
         Tokens().input = 1  # type: ignore[misc]  # what is tested
+
+
+@pytest.mark.parametrize(("status", "left"), [("running", "interrupted"), ("done", "done")])
+def test_a_step_that_was_left_is_not_running(status: StepStatus, left: StepStatus) -> None:
+    """A record that nobody goes on with reads as interrupted; one that has ended stays."""
+    step = StepResult(id="a", name="a", kind="prompt", status=status, started=START)
+    assert step.left_behind().status == left

@@ -185,6 +185,21 @@ def test_a_vote_that_weighs_nothing_is_no_agreement():
     )
 
 
+def test_the_user_is_told_who_decided_beside_a_vote_that_weighs_nothing():
+    """Whoever wins against more votes is named, also where another's vote is not counted."""
+    rule = Rule(
+        weights={"a": 3.0, "b": 1.0, "c": 1.0, "d": 0.0},
+        strength={"a": 0.95, "b": 0.6, "c": 0.6, "d": 0.1},
+    )
+    assert decide(panel("12", "17", "17", "19"), rule, NUMBER).notes == (
+        "not counted, as it is far more often wrong than the others: d",
+        "a decided: it has been right more often than the others",
+    )
+    alone = decide(panel("12", "17", None, "17"), rule, NUMBER)
+    assert alone.decided_by == "reliability"
+    assert len(alone.notes) == 2
+
+
 def test_the_user_is_told_of_a_strong_dissenter():
     """A minority that was most often right is pointed out."""
     rule = Rule(strength={"a": 0.9, "b": 0.6, "c": 0.6})

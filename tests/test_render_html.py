@@ -272,7 +272,7 @@ def test_panel_is_shown() -> None:
     assert rows[1:] == [["1 a/one", "Yes!", "Yes", "yes", "vote"], ["8", "?", "", "", "unreadable"]]
     assert words(read.css_first(".dissent li")) == "No held by 2 b/two what it costs"
     cards = read.css(".card")
-    assert words(cards[0].css_first(".figures")) == "done · first word after 0.3 s · 0.9 s"
+    assert words(cards[0].css_first(".figures")) == "done · first word after 0.3 s · 0.9 s in all"
     assert cards[0].css_first("strong").text() == "Yes"
     assert words(cards[1].css_first(".figures")) == (
         "failed · b/two-2026 · B · 3→4 tokens · cost unknown · refused"

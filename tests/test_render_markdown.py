@@ -183,7 +183,7 @@ def test_panel() -> None:
     text = run_markdown(small().model_copy(update=panel))
     assert "| 1 a/one | Yes | yes | vote |" in text
     assert "- **No**, held by 2 b/two, 5: what it costs" in text
-    assert "### 1 a/one\n\ndone, 0.9 s\n\n#### Yes" in text
+    assert "### 1 a/one\n\ndone, 0.9 s in all\n\n#### Yes" in text
     assert "### 2 b/two\n\nfailed, cost unknown, refused\n" in text
 
 

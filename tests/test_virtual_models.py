@@ -98,6 +98,26 @@ def test_the_ledger_travels_in_the_response(weigh: Path) -> None:
     assert llm("reasonkit", "show", "01zzzzzzzz").exit_code == 2
 
 
+def test_a_run_in_a_turn_cannot_be_marked(weigh: Path) -> None:
+    """A verdict that nothing could be learnt from is refused, not silently lost."""
+    llm("-m", "think/weigh", *ON_SMALL, "Is it so?")
+    (_, turn) = turns(weigh)[0]
+    llm("think", "Is it so?", "--protocol", "weigh", "-m", SMALL)
+    marked = llm("reasonkit", "mark", turn, "right")
+    assert marked.exit_code == 2
+    assert f"no run '{turn}'" in marked.stderr
+
+
+def test_a_panel_has_its_models(weigh: Path, openrouter: Server) -> None:
+    """A panel offers no option for one model; a protocol does."""
+    offered = llm("models", "-q", "consensus/review", "--options").stdout
+    assert ("budget" in offered, "model:" in offered) == (True, False)
+    assert "model:" in llm("models", "-q", "think/weigh", "--options").stdout
+    ended = llm("-m", "consensus/review", *ON_SMALL, "How many moons has Mars?")
+    assert ended.exit_code != 0
+    assert openrouter.chats == []
+
+
 def test_a_panel_as_a_model(weigh: Path, openrouter: Server) -> None:
     """A panel answers with its leading answer, and says so where that is no consensus."""
     openrouter.reply = lambda body: "Final answer: 2"

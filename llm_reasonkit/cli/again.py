@@ -23,10 +23,8 @@ from llm_reasonkit.cli.options import (
 )
 from llm_reasonkit.cli.output import Output
 from llm_reasonkit.cli.progress import Progress
-from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.result import Result
-from llm_reasonkit.render.side_by_side import SideBySide
 from llm_reasonkit.store.history import short_id_of
 from llm_reasonkit.store.sources import load_sources
 from llm_reasonkit.store.trace import load_trace
@@ -119,8 +117,6 @@ def _require_one_model(run: RunOptions, model_id: str | None) -> None:
 def _show(
     result: Result, output: Output, progress: Progress, path: Path, least: float | None = None
 ) -> None:
-    if result.command == "compare" and output.is_plain:
-        progress.make_room()
-        show(SideBySide(result))
+    output.show_members(result, progress)
     sources = load_sources(path, result.run_id)
     output.show(result, progress, short_id_of(path, result.run_id), sources, least)

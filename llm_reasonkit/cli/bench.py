@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from llm_reasonkit import api
-from llm_reasonkit.cli.ending import ends_cleanly
+from llm_reasonkit.cli.ending import OUT_OF_BUDGET, Failure, ends_cleanly
 from llm_reasonkit.cli.options import (
     budget_option,
     config_option,
@@ -65,12 +65,16 @@ def command(
     )
     orchestrator = api.ThinkToolOrchestrator(key=key, config=config)
     report = orchestrator.bench(file, contest, told=_told)
+    if sys.stderr.isatty():
+        click.echo(err=True)
     if as_json:
         click.echo(to_json(report))
     else:
         show(bench_tables(report))
+    if report.left_out:
+        raise Failure(f"stopped: no budget for {report.left_out} answers", OUT_OF_BUDGET)
 
 
 def _told(over: int, runs: int) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r{over} of at most {runs} runs", nl=over == runs, err=True)
+        click.echo(f"\r{over} of at most {runs} runs", nl=False, err=True)

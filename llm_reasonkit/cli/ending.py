@@ -12,6 +12,7 @@ import click
 from llm_reasonkit.errors import Interrupted, ReasonkitError
 from llm_reasonkit.reasoning.result import Result, RunStatus, shortfall
 from llm_reasonkit.render import figures
+from llm_reasonkit.render.panel import is_side_by_side
 from llm_reasonkit.render.sanitize import sanitize
 
 _P = ParamSpec("_P")
@@ -27,6 +28,8 @@ EXIT_CODES: dict[RunStatus, int] = {
     "interrupted": 130,
 }
 
+# Of what is no run, but has a budget all the same.
+OUT_OF_BUDGET = EXIT_CODES["stopped_by_budget"]
 
 # Below a confidence that the user asked for, whatever else became of the run.
 TOO_UNSURE = 4
@@ -110,4 +113,8 @@ def _why(result: Result) -> str:
         said = "a tie" if result.status == "tie" else "no consensus"
         return f"{said}: {figures.agreement(result.agreement)}"
     reasons = [step.error for step in result.steps if step.status == "failed" and step.error]
+    if is_side_by_side(result):
+        # The last step that failed, as members may have failed before.
+        why = f": {reasons[-1]}" if reasons else ""
+        return f"no synthesis came about{why}; the answers stand each for itself"
     return f"no answer: {reasons[0]}" if reasons else "no answer"

@@ -13,7 +13,7 @@ from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.render.result_json import Listing, to_json
 from llm_reasonkit.render.track_record import calibration_table, panel_tables
-from llm_reasonkit.store.marks import Verdict, set_mark
+from llm_reasonkit.store.marks import Verdict, panel_runs, set_mark
 from llm_reasonkit.track_record import calibration, panel_report
 
 
@@ -44,7 +44,7 @@ def mark_command(words: tuple[str, ...], last: bool, note: str | None, path: Pat
 @ends_cleanly
 def calibration_command(path: Path, as_json: bool) -> None:
     """Show how often marked answers were right. By kind of answer and agreement."""
-    rows = calibration(path)
+    rows = calibration(panel_runs(path))
     if as_json:
         click.echo(to_json(Listing(items=rows)))
     elif rows:
@@ -60,12 +60,12 @@ def calibration_command(path: Path, as_json: bool) -> None:
 @ends_cleanly
 def panel_command(models: tuple[str, ...], path: Path, as_json: bool) -> None:
     """Show which members agree, who was right, who adds least."""
-    report = panel_report(path, names_in(models))
+    report = panel_report(panel_runs(path), names_in(models))
     if as_json:
         click.echo(to_json(report))
     elif report.members:
         show(panel_tables(report))
     elif models:
-        click.echo("none of these models has voted; llm reasonkit panel shows all", err=True)
+        click.echo("none of these models was in a panel; llm reasonkit panel shows all", err=True)
     else:
         click.echo('no panel has voted yet: llm consensus "…" -m a -m b -m c', err=True)

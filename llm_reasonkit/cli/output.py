@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_reasonkit.cli.progress import Progress
+from llm_reasonkit.cli.screen import show
 from llm_reasonkit.errors import UsageError
 from llm_reasonkit.reasoning.result import Result, shortfall
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.document import Form, document
+from llm_reasonkit.render.panel import is_side_by_side
+from llm_reasonkit.render.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from llm_reasonkit.render.quotes import Source
@@ -54,6 +57,13 @@ class Output:
         """Return what watches the run."""
         stream = self.is_plain and not self.no_stream
         return Progress(quiet=self.quiet, verbose=self.verbose, stream=stream)
+
+    def show_members(self, result: Result, progress: Progress) -> None:
+        """Show the members' answers side by side where none stands for them: of a comparison, and
+        of an open question without a synthesis."""
+        if self.is_plain and (result.command == "compare" or is_side_by_side(result)):
+            progress.make_room()
+            show(SideBySide(result))
 
     def show(
         self,

@@ -96,6 +96,8 @@ class Comparison:
             Judgement(row["item"]["one"], row["item"]["other"], row["better"])
             for row in outcome.value or []
         ]
+        if not judged:
+            return {}, None
         ranking = rank(list(texts), judged)
         self._ledger.warn(
             f"the judge's two orders agree on {ranking.decided} of {len(pairs) // 2} pairs"

@@ -12,11 +12,12 @@ from llm_reasonkit.engine.ending import Ending
 from llm_reasonkit.engine.ledger import Ledger, Node
 from llm_reasonkit.engine.panel import Asked, Members, member_of, scope_of
 from llm_reasonkit.engine.ports import Caller
-from llm_reasonkit.reasoning.answers import sameness
+from llm_reasonkit.reasoning.answers import Answer, AnswerForm, sameness
 from llm_reasonkit.reasoning.checks.orders import without_orders
 from llm_reasonkit.reasoning.clustering import Cluster, Pair
 from llm_reasonkit.reasoning.protocol import Step
 from llm_reasonkit.reasoning.result import Agreement, Confidence, Dissent, RunStatus, Vote
+from llm_reasonkit.reasoning.stopping import is_decided
 from llm_reasonkit.reasoning.voting import Verdict, decide
 
 _SAME = Step(
@@ -75,6 +76,7 @@ class Consensus:
         self._course = course
         self._asker = asker
         self._ledger = ledger
+        self._caller = caller
         self._members = Members(course, asker, ledger, caller)
         self._scope = scope_of(ledger.start.question, course.form, sources)
         self._confident = confident
@@ -85,16 +87,24 @@ class Consensus:
     async def work(self) -> Ending:
         """Ask, count and state the verdict."""
         await self._members.ask(self._scope)
-        self._warn_of_unread()
         verdict = await self._verdict()
         ending = self._ending(verdict)
         if self._rounds and len(verdict.clusters) > 1 and not verdict.accepted:
             ending = await self._second_round(verdict, ending)
-        for note in verdict.notes:
-            self._ledger.warn(note)
+        self._warn_of(verdict)
         return ending
 
-    def _warn_of_unread(self) -> None:
+    def so_far(self) -> Ending:
+        """State the verdict of the votes that are there, where the work was cut short."""
+        verdict = self._decided()
+        self._warn_of(verdict)
+        ending = self._ending(verdict)
+        # Calls that there was no time for were not saved.
+        agreement = self._agreement(verdict).model_copy(update={"calls_saved": 0})
+        return replace(ending, more={**ending.more, "agreement": agreement})
+
+    def _warn_of(self, verdict: Verdict) -> None:
+        """Say what a reader of the verdict is to know of it."""
         unread = [
             f"{asked.seat.member} ({asked.reading.reason})"
             for asked in self._members.all
@@ -102,27 +112,30 @@ class Consensus:
         ]
         if unread:
             self._ledger.warn(f"no vote in the reply of {', '.join(unread)}")
-
-    def so_far(self) -> Ending:
-        """State the verdict of the votes that are there, where the work was cut short."""
-        return self._ending(self._decided())
+        for note in verdict.notes:
+            self._ledger.warn(note)
+        if self._ledger.stopped and self._stands(verdict):
+            self._ledger.warn("accepted all the same: nobody left could change the verdict")
 
     def _decided(self) -> Verdict:
         course = self._course
         return decide(self._members.ballots(), course.rule, course.form, self._same)
 
     def _ending(self, verdict: Verdict) -> Ending:
-        votes = [_vote(number, asked, verdict) for number, asked in enumerate(self._members.all)]
+        form = self._course.form
+        votes = [
+            _vote(number, asked, verdict, form) for number, asked in enumerate(self._members.all)
+        ]
         return Ending(
             self._status(verdict),
-            verdict.winner.answer.text if verdict.winner else None,
+            _told(verdict.winner.answer, form) if verdict.winner else None,
             {
-                "answer_kind": self._course.form.kind,
+                "answer_kind": form.kind,
                 "model_used": None,
                 "agreement": self._agreement(verdict),
                 "members": [member_of(asked, self._ledger) for asked in self._members.all],
                 "votes": votes,
-                "dissent": _dissent(verdict, range(len(self._members.all))),
+                "dissent": _dissent(verdict, range(len(self._members.all)), form),
                 "confidence": self._confident(verdict),
             },
         )
@@ -144,6 +157,9 @@ class Consensus:
             }
             for number, pair in enumerate(pairs, 1)
         ]
+        judge = self._caller.facts(JUDGE).id
+        if self._course.has_member(judge):
+            self._ledger.warn(f"{judge}, itself a member, judged which answers mean the same")
         node = Node(ident="same", name="same", step=_SAME, inputs=self._members.idents, place=(2,))
         outcome = await self._asker.ask(node, {**self._scope, "pairs": shown})
         for row in outcome.value["pairs"] if outcome.value else []:
@@ -165,7 +181,7 @@ class Consensus:
         await again.ask(self._scope, [self._seen_by(number, first) for number in voters])
         verdict = decide(again.ballots(), course.rule, course.form, self._same)
         votes = [
-            _vote(number, asked, verdict, place=place, turn=2)
+            _vote(number, asked, verdict, course.form, place=place, turn=2)
             for place, (number, asked) in enumerate(zip(voters, again.all, strict=True))
         ]
         more = {**ending.more, "votes": [*ending.more["votes"], *votes]}
@@ -175,16 +191,17 @@ class Consensus:
         answer, before = verdict.winner.answer, first.winner.answer if first.winner else None
         led = ""
         if before is None or sameness(before, answer, course.form) != "same":
-            led = f", and {before.text!r} led before" if before else ""
+            led = f", and {_told(before, course.form)!r} led before" if before else ""
             more |= {
                 "confidence": Confidence(basis="the members' votes were for other answers before"),
-                "dissent": _dissent(verdict, voters),
+                "dissent": _dissent(verdict, voters, course.form),
             }
         self._ledger.warn(
             f"after seeing each other's reasons {verdict.leading} of {len(voters)} answer "
-            f"{answer.text!r}{led}; these votes are not independent and do not count as agreement"
+            f"{_told(answer, course.form)!r}{led}; these votes are not independent and do "
+            "not count as agreement"
         )
-        return Ending(ending.status, answer.text, more)
+        return Ending(ending.status, _told(answer, course.form), more)
 
     def _seen_by(self, number: int, verdict: Verdict) -> dict[str, Any]:
         others = [found for found in verdict.clusters if number not in found.members]
@@ -199,10 +216,20 @@ class Consensus:
         return min(holders, key=lambda asked: asked.seat.member)
 
     def _status(self, verdict: Verdict) -> RunStatus:
-        if self._ledger.stopped:
+        if self._ledger.stopped and not self._stands(verdict):
             return "stopped_by_budget"
         answered = any(asked.reading is not None for asked in self._members.all)
         return verdict.status if answered else "failed"
+
+    def _stands(self, verdict: Verdict) -> bool:
+        """Tell whether a verdict is accepted, whatever a limit kept from coming."""
+        rule, form = self._course.rule, self._course.form
+        ballots = self._members.ballots(over=rule.of == "asked")
+        for number, asked in enumerate(self._members.all):
+            if member_of(asked, self._ledger).status == "stopped_by_budget":
+                ballots[number] = replace(ballots[number], status="pending")
+        judged = not (self._judge and verdict.open_pairs)
+        return verdict.accepted and judged and is_decided(ballots, rule, form)
 
     def _agreement(self, verdict: Verdict) -> Agreement:
         every = self._members.all
@@ -221,18 +248,31 @@ class Consensus:
         )
 
 
-def _dissent(verdict: Verdict, members: Sequence[int]) -> list[Dissent]:
+def _told(answer: Answer, form: AnswerForm) -> str:
+    """Return an answer as the user may know it: options that were typed had no letters."""
+    return answer.text if form.found else form.options.get(answer.key) or answer.text
+
+
+def _dissent(verdict: Verdict, members: Sequence[int], form: AnswerForm) -> list[Dissent]:
     """Return the answers that did not win, and who holds them. members: by index in the verdict."""
     return [
         Dissent(
-            answer=each.answer.text, members=[members[n] for n in each.members], point=each.point
+            answer=_told(each.answer, form),
+            members=[members[n] for n in each.members],
+            point=each.point,
         )
         for each in verdict.dissent
     ]
 
 
 def _vote(
-    member: int, asked: Asked, verdict: Verdict, *, place: int | None = None, turn: int = 1
+    member: int,
+    asked: Asked,
+    verdict: Verdict,
+    form: AnswerForm,
+    *,
+    place: int | None = None,
+    turn: int = 1,
 ) -> Vote:
     """Return how a reply was read. place: the member's index in the verdict, if it has another.
 
@@ -247,7 +287,7 @@ def _vote(
         round=turn,
         model_served=reply.model_served if reply else None,
         raw=asked.text,
-        answer=answer.text if answer else None,
+        answer=_told(answer, form) if answer else None,
         canonical=answer.key if answer else None,
         cluster=found.number if found else None,
         status=asked.what_became,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from llm_reasonkit.reasoning.answers import AnswerForm
 from llm_reasonkit.reasoning.calibration import Mark
+from llm_reasonkit.reasoning.families import without_sample
 from llm_reasonkit.reasoning.voting import Rule
 
 # The role of the model that compares what members say.
@@ -36,9 +37,9 @@ class Course:
     asked any more: `never`; `accepted`, once enough of those asked agree; `decided`, once nothing
     outstanding can change the winner or its acceptance; `likely`, once the leading answer of
     samples of one model is likely its most frequent. waves: how many seats are asked together, in
-    order; what they leave is asked by `stop`. rounds: 1 lets the members see the other side's
-    reasons once, after a split. max_tokens: bound of a reply, reasoning apart. marks: the user's
-    verdicts on earlier answers, and how many there are of each.
+    order, and nobody else; without them all are, or as many as `stop` needs. rounds: 1 lets the
+    members see the other side's reasons once, after a split. max_tokens: bound of a reply,
+    reasoning apart. marks: the user's verdicts on earlier answers, and how many there are of each.
     """
 
     seats: Sequence[Seat]
@@ -49,3 +50,7 @@ class Course:
     rounds: int = 0
     max_tokens: int = 2_000
     marks: Sequence[tuple[Mark, int]] = ()
+
+    def has_member(self, model: str) -> bool:
+        """Tell whether a model has a seat, or samples of it have."""
+        return model in [without_sample(seat.member) for seat in self.seats]

@@ -95,7 +95,9 @@ async def _end_early(
         ledger, caller, "stopped_by_budget" if status == "stopped_by_budget" else "interrupted"
     )
     known = so_far() if so_far else Ending(status)
-    return await ledger.close(status, known.answer, known.more)
+    # A verdict may stand although the time was over before everybody had answered.
+    ended = known.status if status == "stopped_by_budget" else status
+    return await ledger.close(ended, known.answer, known.more)
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -94,13 +94,16 @@ class Given:
 
 
 class _Asked(NamedTuple):
-    """A step as it is asked: of which model, how often at most, and how often in all."""
+    """A step as it is asked: of which model, how often at most, and how often in all; what it
+    is given whatever comes before it, and that together with what other stages found."""
 
     stage: PlannedStage
     name: str
     facts: ModelFacts
     most_calls: int
     all_calls: int
+    given: _Size
+    around: _Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +137,10 @@ def estimate(
     steps: list[StepEstimate] = []
     sources: object = given.sources
     pages = _Size()
-    bare = _around(replace(given, sources=()))
+    bare, full = _around(replace(given, sources=())), _around(given)
     for stage in plan.stages:
         found = [made[key][name] for key in stage.after for name in _targets(plan, key)]
-        around = _around(given) + pages + sum(found, _Size())
+        around = full + pages + sum(found, _Size())
         sizes: dict[str, _Size] = {}
         made[stage.key] = sizes
         for name in stage.protocol.in_order(stage.steps):
@@ -148,13 +151,15 @@ def estimate(
             calls = stage.most_calls(name, sources)
             models = min((turns or {}).get(step.role, 1), max(1, calls))
             # A prompt that puts the question itself leaves out what usually stands around it.
-            shown = bare if "question" in mentioned_names(step.prompt) else around
-            given_to = _Size(shown.likely, around.most)
+            is_bare = "question" in mentioned_names(step.prompt)
+            shown = _Size((bare if is_bare else around).likely, around.most)
             sizes[name] = _Size()
             for turn in range(models):
                 own = facts(role_of_turn(step.role, turn + 1))
-                asked = _Asked(stage, name, own, -(-(calls - turn) // models), calls)
-                row, size = _of_step(asked, given_to, sizes, learnt)
+                most_calls = -(-(calls - turn) // models)
+                known = bare if is_bare else full
+                asked = _Asked(stage, name, own, most_calls, calls, known, shown)
+                row, size = _of_step(asked, sizes, learnt)
                 sizes[name] += size
                 if row.most_calls:
                     steps.append(row)
@@ -177,21 +182,23 @@ def estimate(
 
 def _of_step(
     asked: _Asked,
-    around: _Size,
     sizes: Mapping[str, _Size],
     learnt: Mapping[tuple[str, str, str], Learnt],
 ) -> tuple[StepEstimate, _Size]:
     """Return the estimate of a prompt step, and the size of what it leaves behind."""
-    stage, name, facts, most_calls, all_calls = asked
+    stage, name, facts, most_calls, all_calls, given, around = asked
     step = stage.protocol.steps[name]
     protocol = stage.protocol.protocol
     known = learnt.get((protocol, name, facts.id))
-    prompt = around + _of_text(_own_text(step)) + _read(stage, name, sizes, calls=all_calls)
+    own = _of_text(_own_text(step))
+    prompt = around + own + _read(stage, name, sizes, calls=all_calls)
     thought = reasoning_tokens(step, facts)
     calls, reply = most_calls, usual_reply(step) + thought // 2
     likely = prompt.likely + facts.attached_tokens // 2
     if known is not None and known.runs >= ENOUGH_RUNS:
-        calls, likely, reply = min(known.calls, most_calls), known.prompt, known.reply
+        calls, reply = min(known.calls, most_calls), known.reply
+        # Earlier runs say nothing of what this one is given.
+        likely = max(known.prompt, (given + own).likely)
     else:
         known = None
     most_prompt = prompt.most + MESSAGE_TOKENS + facts.attached_tokens
@@ -303,7 +310,10 @@ def _basis(steps: Sequence[StepEstimate]) -> list[str]:
         "at most: each step runs, lists and replies are of full length, objects are asked for twice"
     ]
     if told:
-        basis.append(f"likely: medians of your own runs for {told} of {len(steps)} steps")
+        basis.append(
+            f"likely: medians of your own runs for {told} of {len(steps)} steps, no prompt shorter "
+            "than what this run is given"
+        )
     if told < len(steps):
         basis.append(
             f"likely{' for the others' if told else ''}: assumed that all steps run, none asked "

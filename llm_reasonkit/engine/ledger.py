@@ -305,7 +305,7 @@ class Ledger:
         more: fields of the result that the steps do not tell, such as the votes.
         """
         steps = [step for _, step in _in_order(self._steps)]
-        steps += [_left_over(known.step) for known in self._earlier.values()]
+        steps += [known.step.left_behind() for known in self._earlier.values()]
         calls = [step for step in steps if step.model is not None]
         checks = count_checks(self.checks_of(step.id for step in steps))
         fell_back = _by_reason((why, step.id) for step in steps for why in step.fell_back)
@@ -332,7 +332,8 @@ class Ledger:
             duration_ms=round((self._clock.monotonic() - self._began) * 1000),
             warnings=[
                 *([self.stopped] if self.stopped else []),
-                *(text for _, text in _in_order(self._warnings)),
+                # In a second round a member may give cause for the same one.
+                *dict.fromkeys(text for _, text in _in_order(self._warnings)),
                 *(f"fell back in {', '.join(ids)}: {why}" for why, ids in fell_back.items()),
                 *(f"missing: {text}" for text in self.missing),
             ],
@@ -357,8 +358,3 @@ def _by_reason(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for why, ident in pairs:
         found.setdefault(why, []).append(ident)
     return found
-
-
-def _left_over(step: StepResult) -> StepResult:
-    """A record of an earlier part of the run that this part did not come to."""
-    return step.model_copy(update={"status": "interrupted"}) if step.status == "running" else step

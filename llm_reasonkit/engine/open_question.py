@@ -63,7 +63,7 @@ class OpenQuestion:
     """Asks a panel an open question and states what its members agree on.
 
     sources: `{id, name, text}`, given with the question. judge: a model of the role `judge` matches
-    the claims and writes the synthesis; else the first member's does, and the run says so. A
+    the claims and writes the synthesis, else the first member's; the run says so if it is one. A
     synthesis is `done` also where claims are contested: it carries their standing at each sentence.
     """
 
@@ -83,7 +83,7 @@ class OpenQuestion:
         self._scope = scope_of(ledger.start.question, None, sources)
         self._role = JUDGE if judge else course.seats[0].role
         self._synthesiser = caller.facts(self._role).id
-        self._judge = judge
+        self._is_member = not judge or course.has_member(self._synthesiser)
 
     async def work(self) -> Ending:
         """Ask the members, match their claims, and let one answer be written from them."""
@@ -94,7 +94,7 @@ class OpenQuestion:
         written = await self._write(rows) if rows else Outcome()
         if written.reply is None:
             return self.so_far()
-        if not self._judge:
+        if self._is_member:
             self._ledger.warn(
                 f"{self._synthesiser}, itself a member, matched the claims and wrote the "
                 "synthesis; --judge MODEL lets another do it"
@@ -120,7 +120,7 @@ class OpenQuestion:
 
     def _known(self) -> dict[str, Any]:
         members = [member_of(asked, self._ledger) for asked in self._members.all]
-        basis = "open answers are not voted on; see how their claims stand"
+        basis = "open answers are not voted on"
         return {"members": members, "confidence": Confidence(basis=basis), "model_used": None}
 
     def _status(self, otherwise: RunStatus) -> RunStatus:
@@ -234,10 +234,16 @@ def _verified(
 
 def _marked(sentences: Sequence[Traced], rows: Sequence[ClaimRow]) -> str:
     """Return the synthesis, a sentence a line, each with what it rests on."""
-    standing = {row.claim.id: row.standing for row in rows}
+    stand = {row.claim.id: f"{row.claim.id}: {_standing(row)}" for row in rows}
     return "\n".join(
-        f"{each.sentence} [{', '.join(f'{i} {standing[i]}' for i in each.claims)}]"
+        f"{each.sentence} [{'; '.join(stand[ident] for ident in each.claims)}]"
         if each.claims
         else f"{each.sentence} [the synthesiser's own]"
         for each in sentences
     )
+
+
+def _standing(row: ClaimRow) -> str:
+    if row.contradicts:
+        return f"contested, {len(row.supports)} for and {len(row.contradicts)} against"
+    return f"{len(row.supports)} of {len(row.supports) + len(row.silent)} answers"

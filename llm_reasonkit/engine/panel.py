@@ -17,7 +17,7 @@ from llm_reasonkit.reasoning.answers import AnswerForm, Reading, read, request_f
 from llm_reasonkit.reasoning.checks.orders import first_order, without_orders
 from llm_reasonkit.reasoning.clustering import cluster
 from llm_reasonkit.reasoning.protocol import Step
-from llm_reasonkit.reasoning.result import Member
+from llm_reasonkit.reasoning.result import Member, StepResult, total_cost, total_tokens
 from llm_reasonkit.reasoning.stopping import is_decided, is_likely, next_wave
 from llm_reasonkit.reasoning.template import trust
 from llm_reasonkit.reasoning.voting import Ballot, decide
@@ -185,9 +185,9 @@ class Members:
         waiting = [asked for asked in self.all if asked.status == "waiting"]
         if not waiting or self._is_enough():
             return ()
-        if (size := next(waves, None)) is not None:
-            return waiting[:size]
         course, ballots = self._course, self.ballots(over=False)
+        if course.waves:
+            return waiting[: next(waves, 0)]
         if course.stop == "decided":
             return [self.all[index] for index in next_wave(ballots, course.rule, course.form)]
         if course.stop == "likely":
@@ -213,7 +213,7 @@ class Members:
 
 def member_of(asked: Asked, ledger: Ledger) -> Member:
     """Return what a seat answered and took, as the result shows it."""
-    step, reply = ledger.record_of(asked.node.ident), asked.outcome.reply
+    step, reply = _record_of(asked, ledger), asked.outcome.reply
     if step is None:
         return Member(model=asked.seat.member, family=asked.seat.family, status="skipped")
     return Member(
@@ -229,6 +229,20 @@ def member_of(asked: Asked, ledger: Ledger) -> Member:
         cost=step.cost,
         error=step.error,
     )
+
+
+def _record_of(asked: Asked, ledger: Ledger) -> StepResult | None:
+    """Return the record of a seat's call; of the second with what both took, where it was asked
+    again."""
+    first, second = (ledger.record_of(n.ident) for n in (asked.node, asked.node.again()))
+    if first is None or second is None:
+        return first
+    both = {
+        "tokens": total_tokens([first.tokens, second.tokens]),
+        "cost": total_cost(step.cost for step in (first, second) if step.cost is not None),
+        "duration_ms": (first.duration_ms or 0) + (second.duration_ms or 0),
+    }
+    return second.model_copy(update=both)
 
 
 def scope_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,55 +12,50 @@ from llm_reasonkit.engine.asking import Asker, Outcome
 from llm_reasonkit.engine.budget import Budget
 from llm_reasonkit.engine.ending import Ending, carry_out
 from llm_reasonkit.engine.ledger import Ledger, Node
-from llm_reasonkit.engine.ports import Caller
+from llm_reasonkit.engine.ports import Caller, Recipe
 from llm_reasonkit.engine.replay import Past
 from llm_reasonkit.engine.stream import AnswerStream
 from llm_reasonkit.reasoning.checks import CHECKS
 from llm_reasonkit.reasoning.checks.links import links_in
 from llm_reasonkit.reasoning.findings import told
-from llm_reasonkit.reasoning.plan import Plan, PlannedStage
+from llm_reasonkit.reasoning.plan import Plan, PlannedStage, turns_at
 from llm_reasonkit.reasoning.prompting import system_prompt
 from llm_reasonkit.reasoning.protocol import head_of, resolve
 from llm_reasonkit.reasoning.result import CheckItem, Result, RunStatus, count_checks, shortfall
-from llm_reasonkit.reasoning.template import Fence, TemplateError, holds, trust
+from llm_reasonkit.reasoning.template import TemplateError, holds, trust
 
 Outcomes = dict[str, Outcome]
 
 
 class Runner:
-    """Runs one plan once. `sources` are `{id, name, text}`, given with the question, and `findings`
-    those of earlier runs; `past` is what a trace has of the calls; `turns` is as in `Asker`."""
+    """Runs a plan once, by the recipe that it is part of; `past` is what a trace has of the
+    calls."""
 
     def __init__(
         self,
+        recipe: Recipe,
         plan: Plan,
         ledger: Ledger,
         caller: Caller,
         budget: Budget,
-        *,
-        sources: Sequence[Mapping[str, Any]] = (),
-        findings: Sequence[Mapping[str, Any]] = (),
-        system: str | None = None,
-        fence: Fence,
         past: Past | None = None,
-        turns: Mapping[str, int] | None = None,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
         self._caller = caller
-        self._sources = list(sources)
-        self._earlier = list(findings)
+        self._sources = list(recipe.sources)
+        self._earlier = recipe.findings
         self._budget = budget
         self._stream: AnswerStream | None = None
         self._asker = Asker(
             ledger,
             caller,
             budget,
-            fence,
+            recipe.fence,
             answer=plan.answer_step,
-            system=system_prompt(fence, system),
+            system=system_prompt(recipe.fence, recipe.system),
             past=past,
-            turns=turns,
+            turns=turns_at(recipe.facts),
         )
         self._places = {
             stage.id_of(name): (number, position)
@@ -207,7 +202,7 @@ class Runner:
         scope["thinks"] = step.check is None and self._caller.facts(step.role).reasons
         try:
             if step.when is not None and not holds(step.when, scope):
-                return await self._skip(node, "its `when` does not hold")
+                return await self._skip(node, "not needed (`when`)")
             if step.check is not None:
                 return await self._check(node, scope)
             return await self._asker.ask(node, scope, self._stream_of(stage, name, scope))

@@ -2,7 +2,8 @@
 
 Read are numbers (`1,234.5`, `1.5 million`, `$12`, `20%`), `+ - * /`, `^` for powers, `a % b` for
 the remainder, `20% of 50`, brackets, and relations between such terms (`=`, `≈`, `<`, `>=` …).
-Everything else is refused rather than guessed. A comma before three digits separates thousands.
+Everything else is refused rather than guessed. A comma before three digits separates thousands,
+but for `0,125`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _SCALES = {
 }
 # English digits with separators of thousands, or any digits with a point or comma for decimals.
 NUMBER = (
-    r"(?:\d{1,3}(?:(?:,\d{3})+|(?:['\u2019\u00a0\u2009\u202f]\d{3})+)(?!\d)(?:\.\d+)?"
+    r"(?:[1-9]\d{0,2}(?:(?:,\d{3})+|(?:['\u2019\u00a0\u2009\u202f]\d{3})+)(?!\d)(?:\.\d+)?"
     r"|\d+(?:[.,]\d+)?|\.\d+)"
     r"(?:[ ]?(?i:thousand|million|billion|trillion|bn)\b|[kKMB]\b)?"
 )
@@ -279,6 +280,6 @@ def _number(written: str) -> _Quantity:
     digits = written.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
     scale = written[len(digits) :].strip()
     weight = _SCALES[scale.lower()] if scale else 1
-    plain = re.sub(r"['\u2019\s]|,(?=\d{3}(?!\d))", "", digits).replace(",", ".")
+    plain = re.sub(r"['\u2019\s]|(?<!^0),(?=\d{3}(?!\d))", "", digits).replace(",", ".")
     decimals = len(plain.partition(".")[2])
     return _Quantity(Fraction(plain) * weight, Fraction(weight, 10**decimals))

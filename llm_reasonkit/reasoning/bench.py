@@ -63,12 +63,16 @@ class Pairing(Record):
 
 
 class BenchReport(Record):
-    """Scores, every two of them compared, and what a reader should know of how they came about."""
+    """Scores, every two of them compared, and what a reader should know of how they came about.
+
+    left_out: how many answers there was no budget for.
+    """
 
     schema_version: int = SCHEMA_VERSION
     scores: list[Score]
     pairings: list[Pairing]
     notes: list[str]
+    left_out: int = 0
 
 
 def is_right(answer: Answer | None, known: Answer, form: AnswerForm) -> bool:

@@ -89,9 +89,9 @@ def trace(synthesis: str, rows: Sequence[ClaimRow]) -> list[Traced]:
 
     A sentence names them (`[c1]`, `[c2, c3]`); that is held against their words: it has to speak
     of the same, and no claim it names may contradict it. A sentence that names none rests on the
-    claims that say the same.
+    claims that say the same. Of a contested claim both sides are members': to deny it is no news.
     """
-    known = {row.claim.id: row.claim for row in rows}
+    known = {row.claim.id: row for row in rows}
     traced = []
     for start, end in sentences(synthesis):
         cited = [
@@ -103,23 +103,24 @@ def trace(synthesis: str, rows: Sequence[ClaimRow]) -> list[Traced]:
     return traced
 
 
-def _traced(sentence: str, cited: Sequence[str], known: Mapping[str, Claim]) -> Traced:
+def _traced(sentence: str, cited: Sequence[str], known: Mapping[str, ClaimRow]) -> Traced:
     said = Fingerprint.of(sentence)
     if not cited:
         same = [
-            i for i, claim in known.items() if said.says_the_same_as(Fingerprint.of(claim.text))
+            i for i, row in known.items() if said.says_the_same_as(Fingerprint.of(row.claim.text))
         ]
         return Traced(sentence, tuple(same), "" if same else "no member's claim says it")
     unknown = [ident for ident in cited if ident not in known]
     if unknown:
         return Traced(sentence, (), f"there is no claim {', '.join(unknown)}")
-    named = [known[ident].text for ident in cited]
+    named = [known[ident].claim.text for ident in cited]
     numbers = frozenset().union(*(Fingerprint.of(text).numbers for text in named))
     if said.numbers - numbers:
         new = ", ".join(sorted(said.numbers - numbers))
         return Traced(sentence, (), f"{new} is in no claim that it names")
     if (share_of_words_in(sentence, " ".join(named)) or 0.0) < _ALIKE:
         return Traced(sentence, (), "it speaks of something else than the claims it names")
-    if len(named) == 1 and said.contradicts(Fingerprint.of(named[0])):
+    agreed = not known[cited[0]].contradicts
+    if len(named) == 1 and agreed and said.contradicts(Fingerprint.of(named[0])):
         return Traced(sentence, (), "it contradicts the claim it names")
     return Traced(sentence, tuple(cited))

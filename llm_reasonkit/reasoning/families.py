@@ -55,11 +55,16 @@ def model_key(model: str) -> str:
     `openrouter/anthropic/claude-sonnet-4:beta` and `anthropic/claude-sonnet-4` are one model. A
     sample of a model (`id#2`) is that model.
     """
-    name = _SAMPLE.sub("", model.strip()).rpartition("/")[2].casefold()
+    name = without_sample(model.strip()).rpartition("/")[2].casefold()
     shorter = _SERVING.sub("", name)
     while shorter != name:
         name, shorter = shorter, _SERVING.sub("", shorter)
     return re.sub(r"(?<=\d)\.(?=\d)", "-", name)
+
+
+def without_sample(member: str) -> str:
+    """Return the model that a member of a panel is, or is a sample of (`id#2`)."""
+    return _SAMPLE.sub("", member)
 
 
 def family_of(model: str) -> str:
@@ -71,7 +76,7 @@ def family_of(model: str) -> str:
     for maker, pattern in _NAMES:
         if pattern.match(name):
             return maker
-    parts = _SAMPLE.sub("", model.strip()).casefold().split("/")
+    parts = without_sample(model.strip()).casefold().split("/")
     if len(parts) > 1:
         return _MAKERS.get(parts[-2], parts[-2])
     return name

@@ -216,6 +216,12 @@ class StepResult(Record):
     inputs: list[str] = Field(default_factory=list)
     fell_back: list[str] = Field(default_factory=list)
 
+    def left_behind(self) -> StepResult:
+        """Return the record as it reads once nobody carries out the step any more."""
+        return self.model_copy(
+            update={"status": "interrupted" if self.status == "running" else self.status}
+        )
+
 
 class Result(Record):
     """What a run gives back. See `result.schema.json` for the JSON form.

@@ -266,6 +266,14 @@ def _notes_on_value(
     return [f"worked out by code, {form.term} is {value.text}{against}"]
 
 
+def _most_against(
+    winner: Cluster, clusters: Sequence[Cluster], ballots: Sequence[Ballot], rule: Rule
+) -> int:
+    """Return how many votes that weigh something the strongest other answer has."""
+    others = (counting(found.members, ballots, rule) for found in clusters if found != winner)
+    return max(map(len, others), default=0)
+
+
 def _notes(
     winner: Cluster | None,
     clusters: Sequence[Cluster],
@@ -283,7 +291,10 @@ def _notes(
     ignored = [b.member for b in voters if not rule.weight(b)]
     if ignored:
         notes.append(f"not counted, as it is far more often wrong than the others: {ignored[0]}")
-    elif decided_by == "reliability" and not dissents:
+    outvoted = _most_against(winner, clusters, ballots, rule) >= len(
+        counting(winner.members, ballots, rule)
+    )
+    if decided_by == "reliability" and outvoted and not dissents:
         notes.append(f"{best.member} decided: it has been right more often than the others")
     if strengths and dissents:
         notes.append(f"{best.member}, most often right so far, dissents")

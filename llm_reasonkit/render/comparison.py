@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from llm_reasonkit.reasoning.result import Result
+from llm_reasonkit.reasoning.result import Member, Result, Vote
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.contrast import only_here
 from llm_reasonkit.render.html import TITLE_LENGTH, templates
+from llm_reasonkit.render.panel import wins_of
 from llm_reasonkit.render.prose import to_html, visible
 from llm_reasonkit.render.sanitize import one_line
 
@@ -50,7 +51,8 @@ def compared(result: Result) -> list[Row]:
         Row("read as", [(vote and (vote.canonical or vote.answer)) or "" for vote in votes]),
         Row("vote", [vote.status.replace("_", " ") if vote else "" for vote in votes]),
         Row("status", [member.status.replace("_", " ") for member in members]),
-        Row("error", [member.error or "" for member in members]),
+        Row("judged", [wins_of(member) for member in members]),
+        Row("error", [_error(*each) for each in zip(members, votes, strict=True)]),
         Row("answered by", [member.model_served or "" for member in members]),
         Row("provider", [member.provider or "" for member in members]),
         Row("first word", [figures.duration(member.first_token_ms) for member in members]),
@@ -59,6 +61,12 @@ def compared(result: Result) -> list[Row]:
         Row("cost", [figures.call_cost(member.cost) for member in members]),
     ]
     return [row for row in rows if any(row.cells)]
+
+
+def _error(member: Member, vote: Vote | None) -> str:
+    """Return what went wrong, unless the vote says it."""
+    error = member.error or ""
+    return "" if vote and error in vote.status else error
 
 
 def _prose(cells: Sequence[str]) -> list[Markup]:

@@ -14,7 +14,9 @@ _DATE_SUFFIX = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})(?=$|:)")
 def facts(result: Result) -> dict[str, str]:
     """Return label and text of each fact, in the order of reading; several models a line each."""
     costs = [step.cost for step in result.steps if step.cost is not None]
-    calls = f"{len(costs)} call{'s' * (len(costs) != 1)}"
+    # Where members are runs of their own, the steps are theirs.
+    made = len(costs) or sum(use.calls for use in result.models)
+    calls = f"{made} call{'s' * (made != 1)}"
     ended = [result.status.replace("_", " "), figures.duration(result.duration_ms), calls]
     found = {"status": ", ".join(part for part in ended if part)}
     if result.agreement is not None:

@@ -35,7 +35,7 @@ def run_markdown(result: Result, sources: Sequence[Source] = ()) -> str:
         *_panel(result),
         *_checks(stages.values()),
         *_quotes(quoted_texts(result, sources)),
-        *_steps(stages),
+        *_steps(stages, panel.runs_of(result)),
         *_outputs(result.steps),
         _colophon(result),
     ]
@@ -51,10 +51,12 @@ def _colophon(result: Result) -> str:
 
 def _answer(result: Result) -> Iterator[str]:
     yield "## Answer"
-    if result.answer is None:
-        yield "This run ended without an answer."
-    else:
+    if result.answer is not None:
         yield to_markdown(result.answer)
+    elif panel.is_side_by_side(result):
+        yield "The answers of the members stand below, each for itself."
+    else:
+        yield "This run ended without an answer."
     yield "## Facts"
     yield _table(["", ""], ([label, text] for label, text in facts(result).items()))
     if result.warnings:
@@ -66,7 +68,7 @@ def _panel(result: Result) -> Iterator[str]:
         yield "## Votes"
         rows = (
             [
-                panel.name_of(result, vote.member),
+                panel.name_of(result, vote.member) + f", round {vote.round}" * (vote.round > 1),
                 vote.answer or "",
                 vote.canonical or "",
                 vote.status,
@@ -75,10 +77,10 @@ def _panel(result: Result) -> Iterator[str]:
         )
         yield _table(["member", "answer", "counted as", "vote"], rows)
     if result.dissent:
-        yield "## Dissent"
+        yield "## Positions" if result.status == "tie" else "## Dissent"
         yield _list(
             f"**{escaped(position.answer)}**, {escaped(panel.origin_of(result, position))}"
-            + (f": {escaped(position.point)}" if position.point else "")
+            + (f": {escaped(point)}" if (point := panel.point_of(position)) else "")
             for position in result.dissent
         )
     if result.members:
@@ -139,9 +141,12 @@ def _left_out(count: int) -> str:
     return f" *… {figures.count(count)} characters …* " if count else ""
 
 
-def _steps(stages: dict[str, list[Entry]]) -> Iterator[str]:
+def _steps(stages: dict[str, list[Entry]], runs: dict[str, str]) -> Iterator[str]:
     yield "## Reasoning, step by step"
-    if not stages:
+    if runs:
+        yield "Each member thought in a run of its own:"
+        yield _list(f"{escaped(name)}: {escaped(run)}" for name, run in runs.items())
+    elif not stages:
         yield "No step was recorded."
     lines = []
     for stage, entries in stages.items():

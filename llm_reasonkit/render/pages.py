@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from llm_reasonkit.store.costs import CostDay, CostRow, RightAnswers
     from llm_reasonkit.track_record import CalibrationRow, PanelReport
 
-MARKING = ("Only answers that were marked count: llm reasonkit mark last right",)
+MARKING = (
+    "Only answers that were marked count: llm reasonkit mark last right",
+    "The public prior is what a line through public recordings of other models and questions says.",
+)
 _UNKNOWN = "unknown"
 _MOST_DAYS = 62
 
@@ -162,10 +165,12 @@ def panel_charts(report: PanelReport) -> list[Chart]:
 
 def panel_notes(report: PanelReport) -> list[str]:
     """Return what the members are worth together, as far as the log tells."""
-    notes = []
-    if report.independent_votes is not None:
-        count = len(report.members)
-        notes.append(f"{count} members are worth {report.independent_votes:.1f} independent votes.")
+    worth, voted = report.independent_votes, sum(member.votes > 0 for member in report.members)
+    notes = [
+        "How many independent votes the members are worth is unknown: mark more runs."
+        if worth is None
+        else f"{voted} members are worth {worth:.1f} independent votes."
+    ]
     if report.swap is not None:
         notes.append(f"{report.swap} adds least; swap it for a model of another family.")
     return notes

@@ -37,7 +37,7 @@ class SideBySide:
             for member, cell in zip(self._members, cells, strict=True):
                 yield Panel(cell, title=_name(member))
             return
-        table = Table(expand=True, pad_edge=False)
+        table = Table(expand=True)
         for member in self._members:
             table.add_column(_name(member), ratio=1, overflow="fold")
         table.add_row(*cells)
@@ -63,13 +63,11 @@ def _name(member: Member) -> Text:
 
 
 def _cell(member: Member, text: str, new: Sequence[Span]) -> RenderableType:
-    figures = list(in_figures(member))
-    if member.wins is not None:
-        figures.append(f"{member.wins} wins")
     said = Text(text)
     for start, end in new:
         said.stylize(_DIFFERENT, start, end)
-    return Group(said, Text(), Text(one_line(", ".join(figures)), "dim"))
+    took = Text(one_line(", ".join(in_figures(member))), "dim")
+    return Group(said, Text(), took) if text else took
 
 
 def _sentences(text: str | None) -> list[str]:

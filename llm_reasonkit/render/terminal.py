@@ -128,8 +128,10 @@ def step_cells(mark: Text, label: str, model: str, time: str, width: int) -> tup
 
 
 def _column_widths(width: int) -> tuple[int, int]:
-    """Share the room that the figures (6, 11, 18 and the gaps) leave: label, model."""
-    room = min(max(width, ROOM_FOR_COLUMNS), 120) - 6 - 11 - 18 - 4 * 2
+    """Share the room that the figures (6, 11, 18 or 20, and the gaps) leave: label, model."""
+    # A cost that is partly unknown takes two characters more.
+    cost = 20 if width >= 100 else 18
+    room = min(max(width, ROOM_FOR_COLUMNS), 120) - 6 - 11 - cost - 4 * 2
     return room - room * 3 // 7, room * 3 // 7
 
 
@@ -199,7 +201,7 @@ def _summary_rows(result: Result, short_id: str | None) -> Iterator[tuple[str, T
         yield label, text
     dissent = positions(result)
     for position in dissent[:_DISSENT_SHOWN]:
-        yield "dissent", plain(position)
+        yield "position" if result.status == "tie" else "dissent", plain(position)
     if len(dissent) > _DISSENT_SHOWN:
         yield "", Text(f"… and {len(dissent) - _DISSENT_SHOWN} more")
     for warning in result.warnings:

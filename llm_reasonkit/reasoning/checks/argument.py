@@ -12,7 +12,7 @@ from llm_reasonkit.reasoning.checks.formal import (
     check_situation,
     formulas_differ,
 )
-from llm_reasonkit.reasoning.checks.graph import ground
+from llm_reasonkit.reasoning.checks.graph import ground, read_edges
 from llm_reasonkit.reasoning.checks.outcome import (
     Fact,
     Outcome,
@@ -124,15 +124,9 @@ def derivation(links: object, premises: object) -> Outcome:
     """
     leaves = frozenset(id_of(row) for row in rows(premises))
     inferences = {id_of(row): row for row in rows(links)}
-    known = [*leaves, *inferences]
-    unknown: list[str] = []
-    edges: dict[str, list[str]] = {}
-    for ident, row in inferences.items():
-        meant = [(name, known_id(name, known)) for name in texts(row.get("uses"))]
-        unknown += [f"{ident} uses {name[:40]}" for name, used in meant if used is None]
-        edges[ident] = [used or name for name, used in meant]
     if not inferences:
         return Outcome([], {"unused": [], "ungrounded": [], "circle": []})
+    edges, unknown = read_edges(inferences, "uses", [*leaves, *inferences], "uses")
     grounding = ground(edges, leaves)
     ungrounded = [ident for ident in inferences if not grounding.reaches(ident)]
     last = list(inferences)[-1]

@@ -18,6 +18,7 @@ from llm_reasonkit.reasoning.checks.outcome import (
     fact,
     id_of,
     listed,
+    name_of,
     rows,
     text_of,
     texts,
@@ -62,7 +63,7 @@ def findings(
     dropped: list[dict[str, str]] = []
     vocabulary: Vocabulary | None = None
     for critic in rows(critics):
-        role = _role(critic.get("item"))
+        role = name_of(critic.get("item"))
         raised[role] = raised.get(role, 0) + len(rows(critic.get("findings")))
         for row in rows(critic.get("findings")):
             if texts(row.get("absent")) and vocabulary is None:
@@ -92,16 +93,11 @@ def _finding_of(order: Order, number: int) -> dict[str, Any]:
     return {"id": f"o{number}", "span": order.words, "place": place, **_ORDER}
 
 
-def _role(item: object) -> str:
-    """A critic's role: the words before the colon."""
-    return str(item or "").split(":", 1)[0].strip()
-
-
 def _answered(critics: object, asked: object) -> list[Fact]:
     if not isinstance(asked, list) or not asked:
         return []
-    answered = [_role(row.get("item")) for row in rows(critics)]
-    silent = [_role(item) for item in asked if _role(item) not in answered]
+    answered = [name_of(row.get("item")) for row in rows(critics)]
+    silent = [name_of(item) for item in asked if name_of(item) not in answered]
     return [fact("every critic answered", not silent, f"nothing came from {listed(silent)}")]
 
 

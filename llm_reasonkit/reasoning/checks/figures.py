@@ -253,7 +253,7 @@ def _numbers_in(text: str, language: str | None) -> Iterator[Number]:
             (match["scale"] or match["scale_word"] or "").lower(),
             _MONEY.get(match["money"] or ""),
         )
-        step = _last_place(match["digits"])
+        step = _last_place(match["digits"], values)
         if match["zeros"] and max(values) < 1000:
             values = {value * int(match["zeros"]) for value in values}
             step *= int(match["zeros"])
@@ -295,9 +295,12 @@ def _readings(digits: str, language: str | None) -> Iterator[Fraction]:
     yield Fraction(re.sub("[.,]", "", bare) if len(marks) > 1 else bare.replace(",", "."))
 
 
-def _last_place(digits: str) -> Fraction:
-    places = len(digits.replace(",", ".").rpartition(".")[2]) if re.search("[.,]", digits) else 0
-    return Fraction(1, 10**places) if places != 3 else Fraction(1)
+def _last_place(digits: str, readings: set[Fraction]) -> Fraction:
+    """Return the weight of the last digit, which is 1 where all separators are of thousands."""
+    whole = Fraction(re.sub(r"\D", "", digits))
+    return (
+        Fraction(1) if readings == {whole} else Fraction(1, 10 ** len(re.split("[.,]", digits)[-1]))
+    )
 
 
 def _within(claimed: Fraction, bound: Bound, given: Fraction) -> bool:

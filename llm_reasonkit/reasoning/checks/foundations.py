@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from llm_reasonkit.reasoning.arithmetic import NotArithmetic, check_equation
-from llm_reasonkit.reasoning.checks.graph import find_circle, ground
+from llm_reasonkit.reasoning.checks.graph import find_circle, ground, read_edges
 from llm_reasonkit.reasoning.checks.outcome import (
     Fact,
     Outcome,
@@ -41,7 +41,7 @@ def decomposition(nodes: object) -> Outcome:
     known = {id_of(row): row for row in rows(nodes)}
     if not known:
         return Outcome([], {"leaves": [], "circle": []})
-    edges, unknown = _edges(known, "rests_on", known)
+    edges, unknown = read_edges(known, "rests_on", known)
     leaves = [ident for ident, below in edges.items() if not below]
     circle = find_circle({i: [b for b in below if b in known] for i, below in edges.items()})
     facts = [
@@ -72,19 +72,6 @@ def foundations(leaves: object, nodes: object, second: object = None) -> Outcome
         for ident, text in bottom.items()
     ]
     return Outcome(facts, {"leaves": settled})
-
-
-def _edges(
-    known: Mapping[str, Row], key: str, allowed: Mapping[str, Any]
-) -> tuple[dict[str, list[str]], list[str]]:
-    """Read the ids that each row names; those that do not exist stay, so they ground nothing."""
-    edges: dict[str, list[str]] = {}
-    unknown: list[str] = []
-    for ident, row in known.items():
-        meant = [(name, known_id(name, allowed)) for name in texts(row.get(key))]
-        unknown += [f"{ident} names {name[:40]}" for name, found in meant if found is None]
-        edges[ident] = [found or name for name, found in meant]
-    return edges, unknown
 
 
 def _second_reading(opinions: object, leaves: list[str], facts: list[Fact]) -> dict[str, str]:
@@ -129,7 +116,7 @@ def rebuilt(
     known = {id_of(row): row for row in rows(claims)}
     if not known:
         return Outcome([], {"claims": [], "unused": list(bottom), "firm": 0, "of": 0})
-    edges, unknown = _edges(known, "uses", {**bottom, **known})
+    edges, unknown = read_edges(known, "uses", [*bottom, *known])
     grounding = ground(edges, frozenset(bottom))
     facts = [
         fact("every claim uses listed leaves only", not unknown, listed(unknown)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+
+from llm_reasonkit.reasoning.checks.outcome import Row, known_id, texts
 
 Edges = Mapping[str, Sequence[str]]
 
@@ -24,6 +26,22 @@ class Grounding:
     def reaches(self, node: str) -> bool:
         """Tell whether a node is grounded."""
         return node in self.leaves
+
+
+def read_edges(
+    nodes: Mapping[str, Row], key: str, known: Collection[str], verb: str = "names"
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Return the ids that each node names under a key, and what is named that is not known.
+
+    The latter stays among the former, so that it grounds nothing.
+    """
+    edges: dict[str, list[str]] = {}
+    unknown: list[str] = []
+    for ident, row in nodes.items():
+        meant = [(name, known_id(name, known)) for name in texts(row.get(key))]
+        unknown += [f"{ident} {verb} {name[:40]}" for name, found in meant if found is None]
+        edges[ident] = [found or name for name, found in meant]
+    return edges, unknown
 
 
 def find_circle(rests_on: Edges) -> list[str]:

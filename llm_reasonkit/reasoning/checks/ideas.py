@@ -15,6 +15,7 @@ from llm_reasonkit.reasoning.checks.outcome import (
     id_of,
     known_id,
     listed,
+    name_of,
     rows,
     text_of,
     texts,
@@ -93,24 +94,18 @@ def _gather(lenses: object, gaps: Sequence[object]) -> tuple[list[dict[str, Any]
             free = (ident for n in count(1) if (ident := f"i{n}") not in gathered)
             ident = id_of(row) if id_of(row) not in (*gathered, "") else next(free)
             said = {"title": text_of(row, "title"), "claim": text_of(row, "claim")}
-            gathered[ident] = {**row, "id": ident, "lens": _name(lens), **said}
+            gathered[ident] = {**row, "id": ident, "lens": name_of(lens), **said}
     return list(gathered.values()), empty
-
-
-def _name(lens: object) -> str:
-    """The lens as its author named it: the words before the colon."""
-    text = str(lens.get("name", "")) if isinstance(lens, Mapping) else str(lens or "")
-    return text.split(":", 1)[0].strip()
 
 
 def _answered(lenses: object, asked: object, each: object) -> list[Fact]:
     if not isinstance(asked, list) or not asked:
         return []
     gave = [(row.get("item"), len(rows(row.get("ideas")))) for row in rows(lenses)]
-    silent = [_name(lens) for lens in asked if lens not in [item for item, n in gave if n]]
+    silent = [name_of(lens) for lens in asked if lens not in [item for item, n in gave if n]]
     facts = [fact("every lens answered", not silent, f"nothing came from {listed(silent)}")]
     if isinstance(each, int):
-        short = [f"{_name(item)} gave {n} of {each}" for item, n in gave if 0 < n < each]
+        short = [f"{name_of(item)} gave {n} of {each}" for item, n in gave if 0 < n < each]
         facts.append(fact("every lens gave the ideas it was asked for", not short, listed(short)))
     return facts
 

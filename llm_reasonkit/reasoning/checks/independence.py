@@ -31,7 +31,7 @@ def site_of(name: str) -> str | None:
         host = urlsplit(name).hostname if "://" in name else None
     except ValueError:
         return None
-    if not host or not host.rpartition(".")[2].isalpha():
+    if not host or ":" in host or host.rstrip(".").rpartition(".")[2].isdigit():
         return host or None  # an address in numbers
     return _suffixes().privatesuffix(host) or host
 

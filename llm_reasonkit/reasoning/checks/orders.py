@@ -103,7 +103,11 @@ class Order(NamedTuple):
 def first_order(text: str) -> str:
     """Return the first order in a text, with some of what follows, or an empty string."""
     start, end = _first_span(text)
-    return shortened(text[start : end + _SHOWN_AFTER]) if end else ""
+    last = end + _SHOWN_AFTER
+    if not end or last >= len(text):
+        return shortened(text[start:last]) if end else ""
+    # Whole words, where the order itself is not cut by that.
+    return shortened(text[start : max(end, text.rfind(" ", end, last))] + "…")
 
 
 def without_orders(text: str) -> str:

@@ -62,6 +62,12 @@ def texts(value: object) -> list[str]:
     return [item.strip() for item in items if isinstance(item, str) and item.strip()]
 
 
+def name_of(item: object) -> str:
+    """Return what an item of a for_each step is called: its `name`, or its words up to a colon."""
+    said = item.get("name") if isinstance(item, Mapping) else item
+    return str(said or "").split(":", 1)[0].strip()
+
+
 def known_id(written: object, known: Iterable[str]) -> str | None:
     """Return the id that was meant, or None: case and the marks around an id do not matter."""
     if not isinstance(written, str):
