@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from llm_reasonkit.openrouter.ids import PREFIX as OPENROUTER
 from llm_reasonkit.reasoning.calibration import curve
 from llm_reasonkit.reasoning.correlation import independent_votes, mean_phi, pairings, to_swap
 from llm_reasonkit.reasoning.reliability import Run, learn
 from llm_reasonkit.reasoning.result import Record
-from llm_reasonkit.store.marks import PanelRun, panel_runs
+from llm_reasonkit.store.marks import PanelRun
 
 
 class CalibrationRow(Record):
     """Marked answers of one kind with about the same agreement.
 
-    agreement: leading votes of members + 1, on average. right: the share that was right, with its
+    agreement: leading votes of members, on average. right: the share that was right, with its
     95 % interval. prior: the share that was right in public recordings.
     """
 
@@ -70,21 +69,13 @@ class PanelReport(Record):
     swap: str | None
 
 
-def calibration(path: Path) -> list[CalibrationRow]:
-    """Return how often marked answers were right, by kind and agreement.
-
-    Raises StoreError when the log cannot be read.
-    """
-    return calibration_of(panel_runs(path))
-
-
-def calibration_of(runs: Sequence[PanelRun]) -> list[CalibrationRow]:
-    """Do what `calibration` does with runs that were read already."""
+def calibration(runs: Sequence[PanelRun]) -> list[CalibrationRow]:
+    """Return how often marked answers were right, by kind and agreement."""
     marks = [run.mark for run in runs if run.mark is not None]
     return [
         CalibrationRow(
             kind=point.kind,
-            agreement=point.strength,
+            agreement=point.agreement,
             marks=point.marks,
             right=point.right,
             interval=point.interval,
@@ -94,20 +85,13 @@ def calibration_of(runs: Sequence[PanelRun]) -> list[CalibrationRow]:
     ]
 
 
-def panel_report(path: Path, models: Sequence[str] = ()) -> PanelReport:
-    """Return what the log tells of members, of `models` only if they are given.
-
-    Raises StoreError when the log cannot be read.
-    """
-    return report_on(panel_runs(path), models)
-
-
-def report_on(runs: Sequence[PanelRun], models: Sequence[str] = ()) -> PanelReport:
-    """Do what `panel_report` does with runs that were read already."""
+def panel_report(runs: Sequence[PanelRun], models: Sequence[str] = ()) -> PanelReport:
+    """Return what runs tell of the members of panels, of `models` only if they are given."""
     history = [run.votes for run in runs]
-    voted = sorted({model for votes in history for model in votes.clusters})
+    seen = sorted({model for run in runs for model in run.members})
     wanted = {*models, *(OPENROUTER + model for model in models)}
-    members = [model for model in voted if not models or model in wanted]
+    members = [model for model in seen if not models or model in wanted]
+    voted = [model for model in members if any(model in votes.clusters for votes in history)]
     known, pairs = learn(history), pairings(history)
     pairs = [pair for pair in pairs if {pair.one, pair.other} <= set(members)]
     phi = mean_phi(pairs)
@@ -129,7 +113,7 @@ def report_on(runs: Sequence[PanelRun], models: Sequence[str] = ()) -> PanelRepo
             for model in members
         ],
         pairs=[PairRow(**asdict(pair)) for pair in pairs],
-        independent_votes=None if phi is None else independent_votes(len(members), phi),
+        independent_votes=None if phi is None else independent_votes(len(voted), phi),
         swap=to_swap(members, pairs, known),
     )
 

@@ -60,6 +60,34 @@ async def test_members_side_by_side(path: Path) -> None:
     assert "provider" not in shown
 
 
+async def test_an_error_stands_once(path: Path) -> None:
+    """What a vote says of its failure is not said again as the member's error."""
+    cast = vote()
+    told = cast.votes[3].model_copy(update={"status": f"failed: {cast.members[3].error}"})
+    (run,) = await recorded(path, cast.model_copy(update={"votes": [*cast.votes[:3], told]}))
+    shown = rows(await page(path, f"/compare/{run.run_id}"))
+    assert shown["vote"][3] == "failed: no reply for 30 seconds; tried 3 times"
+    assert "error" not in shown
+
+
+async def test_members_that_are_runs(path: Path) -> None:
+    """Where a judge ranked them their wins are shown; members that are runs lead to their own."""
+    (own,) = await recorded(path, sample())
+    members = [
+        member.model_copy(update={"wins": number, "run_id": own.run_id})
+        for number, member in enumerate(comparison().members)
+    ]
+    changes = {"members": members, "steps": []}
+    (run,) = await recorded(path, comparison().model_copy(update=changes))
+    shown = rows(await page(path, f"/compare/{run.run_id}"))
+    assert shown["judged"] == ["0 wins", "1 win", "2 wins", "3 wins"]
+    read = await page(path, f"/run/{run.run_id}")
+    assert "1 win" in read.css_first("#member-2 + p").text()
+    assert "No step was recorded" not in read.body.text()
+    link = read.css_first(".runs-of-members a").attributes["href"]
+    assert own.question in (await page(path, f"/run/{link.removeprefix('./')}")).body.text()
+
+
 async def test_only_where_they_differ(path: Path) -> None:
     """What is the same for all members is left out, in their answers line by line."""
     run = comparison()

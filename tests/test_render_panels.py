@@ -17,6 +17,7 @@ from llm_reasonkit.render.bench import bench_tables
 from llm_reasonkit.render.html import run_article
 from llm_reasonkit.render.markdown import run_markdown
 from llm_reasonkit.render.pages import panel_notes
+from llm_reasonkit.render.run_page import run_page
 from llm_reasonkit.render.side_by_side import SideBySide
 from llm_reasonkit.render.tables import FigureTable
 from llm_reasonkit.render.terminal import StepLine, summary
@@ -71,6 +72,13 @@ def test_who_never_voted_is_worth_nothing() -> None:
     assert panel_notes(report) == ["2 members are worth 1.5 independent votes."]
     (note,) = panel_notes(report.model_copy(update={"independent_votes": None}))
     assert "unknown" in note
+
+
+def test_a_recorded_comparison_has_its_answers() -> None:
+    """The page of a comparison shows what each member answered, also where no step is its own."""
+    text = shown(run_page(comparison().model_copy(update={"steps": []})))
+    assert "2027 is prime." in text
+    assert "2027 = 19 × 107 − 6" in text
 
 
 def test_calls_of_members_that_are_runs() -> None:

@@ -1,13 +1,12 @@
 """Datasette's hooks: read-only pages on the runs of a log, on Datasette 0.65 and 1.0 alike.
 
-Loaded whenever Datasette starts, with any database: nothing heavy here, and what fails on a page
-of somebody else's must not take that page along. Hooks that only one of the two versions knows
-stand side by side; the other ignores them.
+Loaded whenever Datasette starts, with any database: nothing heavy here. Hooks that only one of the
+two versions knows stand side by side; the other ignores them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -26,7 +25,8 @@ _PAGES = {
     rf"{_LOG}/cost(?:\.(?P<form>json))?$": "cost",
 }
 
-
+# What fails of ours on a page of somebody else's, or at the start, must not take that along.
+_left_out = suppress(Exception)
 # Databases with runs, as they were when Datasette started.
 _logs: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
@@ -59,18 +59,7 @@ def _page(name: str) -> Callable[..., Awaitable[Any]]:
 @hookimpl
 def menu_links(datasette: Any, actor: Any, request: Any) -> Callable[[], Awaitable[Any]]:  # noqa: ANN401 (as above)
     """Put the runs into the menu of every page."""
-
-    async def links() -> list[dict[str, str]]:
-        with suppress(Exception):
-            from llm_reasonkit.datasette_plugin.access import is_log
-
-            for name in datasette.databases:
-                if await is_log(datasette, actor, name):
-                    page = datasette.urls.path("/-/reasonkit")
-                    return [{"href": page, "label": "Reasoning runs"}]
-        return []
-
-    return links
+    return lambda: _links(datasette, actor, datasette.databases, "/-/reasonkit")
 
 
 @hookimpl
@@ -80,17 +69,23 @@ def database_actions(
     database: str,
 ) -> Callable[[], Awaitable[Any]]:
     """Put the runs into the menu of their database."""
+    return lambda: _links(datasette, actor, [database], f"/{database}/-/reasonkit")
 
-    async def links() -> list[dict[str, str]]:
-        with suppress(Exception):
-            from llm_reasonkit.datasette_plugin.access import is_log
 
-            if await is_log(datasette, actor, database):
-                path = datasette.urls.path(f"/{database}/-/reasonkit")
-                return [{"href": path, "label": "Reasoning runs"}]
-        return []
+async def _links(
+    datasette: Any,  # noqa: ANN401 (as above)
+    actor: Any,  # noqa: ANN401 (as above)
+    databases: Iterable[str],
+    page: str,
+) -> list[dict[str, str]]:
+    """Link to a page of ours if one of the databases is a log."""
+    with _left_out:
+        from llm_reasonkit.datasette_plugin.access import is_log
 
-    return links
+        for name in databases:
+            if await is_log(datasette, actor, name):
+                return [{"href": datasette.urls.path(page), "label": "Reasoning runs"}]
+    return []
 
 
 @hookimpl
@@ -98,7 +93,7 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]]:  # noqa: ANN401 (a
     """Find the logs among the databases; on 1.0 name our queries there."""
 
     async def find() -> None:
-        with suppress(Exception):
+        with _left_out:
             for name, database in datasette.databases.items():
                 if not await database.table_exists("reasonkit_runs"):
                     continue
@@ -127,7 +122,7 @@ def canned_queries(
     """Name our queries, on 0.65: there a query shows also a table that the actor may not view."""
 
     async def queries() -> dict[str, dict[str, str]]:
-        with suppress(Exception):
+        with _left_out:
             from llm_reasonkit.datasette_plugin.access import is_log
             from llm_reasonkit.datasette_plugin.queries import QUERIES
 
@@ -168,7 +163,7 @@ def top_row(datasette: Any, database: str, table: str, row: Any) -> Callable[[],
     """Say above one of llm's turns which run it belongs to, on 1.0."""
 
     async def notice() -> Any:  # noqa: ANN401 (Markup or None)
-        with suppress(Exception):
+        with _left_out:
             if table == "turns" and database in _logs.get(datasette, ()):
                 from llm_reasonkit.datasette_plugin.cells import run_of_turn
 

@@ -8,18 +8,8 @@ from typing import Any
 from datasette.app import Datasette
 from datasette.utils.asgi import Forbidden
 
+from llm_reasonkit.datasette_plugin.layout import OURS
 from llm_reasonkit.store.database import explained
-
-_SHOWN = (
-    "reasonkit_runs",
-    "reasonkit_steps",
-    "reasonkit_step_inputs",
-    "reasonkit_checks",
-    "reasonkit_recipes",
-    "reasonkit_members",
-    "reasonkit_votes",
-    "reasonkit_marks",
-)
 
 Actor = dict[str, Any] | None
 
@@ -29,7 +19,7 @@ async def check_may_view(datasette: Datasette, actor: Actor, database: str) -> N
 
     Datasette 1.0 has other methods for it than 0.65.
     """
-    for table in _SHOWN:
+    for table in OURS:
         if hasattr(datasette, "allowed"):
             from datasette.resources import TableResource
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_OURS: dict[str, dict[str, Any]] = {
+OURS: dict[str, dict[str, Any]] = {
     "reasonkit_runs": {
         "description": "One row a run: question, answer, how it ended, what it cost.",
         "label_column": "title",
@@ -71,4 +71,4 @@ def layout() -> dict[str, dict[str, Any]]:
     hidden = {name: {"hidden": True} for name in _HOUSEKEEPING}
     # Copies, because Datasette 0.65 merges the user's own settings into what it is given; it asks
     # dozens of times for a page.
-    return {name: {**settings} for name, settings in {**_OURS, **_LLMS, **hidden}.items()}
+    return {name: {**settings} for name, settings in {**OURS, **_LLMS, **hidden}.items()}

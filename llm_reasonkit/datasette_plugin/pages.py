@@ -17,6 +17,7 @@ from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 from pydantic import BaseModel
 
+from llm_reasonkit import track_record
 from llm_reasonkit.datasette_plugin.access import check_may_view, is_log
 from llm_reasonkit.datasette_plugin.frame import AS_TOLD, framed
 from llm_reasonkit.errors import UsageError
@@ -39,11 +40,10 @@ from llm_reasonkit.store.browse import RunFilter, RunSummary, runs_in
 from llm_reasonkit.store.costs import By, by_day_and_model, cost_rows, of_right_answers
 from llm_reasonkit.store.database import explained, opened
 from llm_reasonkit.store.history import require_runs, run_in
-from llm_reasonkit.store.marks import PanelRun, panel_runs_in
+from llm_reasonkit.store.marks import panel_runs_in
 from llm_reasonkit.store.progress import Progress, progress_in
 from llm_reasonkit.store.rows import GOES_ON
 from llm_reasonkit.store.sources import GivenText, sources_in
-from llm_reasonkit.track_record import calibration_of, report_on
 
 if TYPE_CHECKING:
     from sqlite_utils import Database as Log
@@ -162,7 +162,7 @@ async def cost(datasette: Datasette, request: Request) -> Response:
 
 async def calibration(datasette: Datasette, request: Request) -> Response:
     """Show how often marked answers were right, by kind of answer and agreement."""
-    rows = await _read(datasette, request, lambda log: calibration_of(_panel_runs(log)))
+    rows = track_record.calibration(await _read(datasette, request, panel_runs_in))
     if request.url_vars.get("form"):
         return _json(Listing(items=rows))
     article = charts_article("Calibration", calibration_charts(rows), MARKING)
@@ -172,16 +172,12 @@ async def calibration(datasette: Datasette, request: Request) -> Response:
 
 async def panel(datasette: Datasette, request: Request) -> Response:
     """Show which members of panels agree with whom, and who was right."""
-    report = await _read(datasette, request, lambda log: report_on(_panel_runs(log)))
+    report = track_record.panel_report(await _read(datasette, request, panel_runs_in))
     if request.url_vars.get("form"):
         return _json(report)
     article = charts_article("Panels", panel_charts(report), panel_notes(report))
     ways = {"All runs": _home(datasette, request)}
     return await framed(datasette, request, "Panels", article, ways=ways)
-
-
-def _panel_runs(log: Log) -> list[PanelRun]:
-    return panel_runs_in(log) if log.table("reasonkit_votes").exists() else []
 
 
 def _since(request: Request) -> datetime | None:

@@ -56,7 +56,7 @@ class Reliability:
     """Runs of one level of agreement: how far they agreed on average, and the share that was right.
 
     All but `runs` are shares from 0 to 1; `low` and `high` bound the share that was right,
-    `expected` is what public recordings have of it.
+    `expected` is what the public prior says of it.
     """
 
     agreement: float
@@ -138,7 +138,7 @@ def _legend(
 def reliability_dots(title: str, points: Sequence[Reliability]) -> Chart:
     """Draw how often runs were right against how far they agreed, with intervals.
 
-    Hollow dots are what is expected.
+    Hollow dots are the public prior.
     """
     rows = [
         [
@@ -150,7 +150,7 @@ def reliability_dots(title: str, points: Sequence[Reliability]) -> Chart:
         ]
         for point in points
     ]
-    header = ["agreement", "right", "interval", "runs", "right in public recordings"]
+    header = ["agreement", "right", "95 % interval", "marked", "public prior"]
     picture = _Picture(title, header, rows, 440, 400)
     left, top, size = 64.0, 28.0, 320.0
     for percent in range(0, 101, 25):
@@ -159,17 +159,15 @@ def reliability_dots(title: str, points: Sequence[Reliability]) -> Chart:
         picture.line(left + along, top, left + along, top + size, opacity=0.15)
         picture.text(left - 8, top + size - along + 4, f"{percent}%", "end")
         picture.text(left + along, top + size + 18, f"{percent}%")
-    picture.text(left + size / 2, top + size + 40, "votes for it / (members + 1)")
-    picture.text(left + size, top - 10, "hollow: in public recordings", "end")
+    picture.text(left + size / 2, top + size + 40, "agreement")
+    picture.text(left + size, top - 10, "hollow: public prior", "end")
     picture.text(left - 8, top - 10, "right", "end")
     for point, row in zip(points, rows, strict=True):
         x = left + point.agreement * size
         shares = (point.low, point.high, point.right, point.expected)
         low, high, y, expected = (top + size * (1 - share) for share in shares)
         hollow = {"fill": "none", "stroke": "currentColor"}
-        picture.dot(
-            x, expected, said=f"agreement {row[0]}: {row[4]} in public recordings", **hollow
-        )
+        picture.dot(x, expected, said=f"agreement {row[0]}, public prior {row[4]}", **hollow)
         picture.line(x, low, x, high, colour=_COLOURS[0])
         said = f"agreement {row[0]}, right {row[1]} of {row[3]} runs, interval {row[2]}"
         picture.dot(x, y, said=said, fill=_COLOURS[0])

@@ -16,7 +16,9 @@ from rich.tree import Tree
 
 from llm_reasonkit.reasoning.result import CheckItem, Result, StepResult
 from llm_reasonkit.render.outline import outline
+from llm_reasonkit.render.panel import is_side_by_side
 from llm_reasonkit.render.sanitize import one_line, sanitize
+from llm_reasonkit.render.side_by_side import SideBySide
 from llm_reasonkit.render.terminal import plain, status_mark, step_line, summary
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def run_page(
     parts: list[RenderableType] = [plain(result.question, "bold"), "", tree]
     if result.answer is not None:
         parts += ["", Rule("answer", style="dim"), plain(result.answer), Rule(style="dim")]
+    elif is_side_by_side(result):
+        parts += ["", SideBySide(result)]
     return Group(*parts, "", summary(result, short_id))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from llm_reasonkit.render.sanitize import one_line
+from llm_reasonkit.render.tables import FigureTable
 from llm_reasonkit.track_record import CalibrationRow, PanelReport
 
 _UNKNOWN = "unknown"
@@ -17,14 +16,12 @@ _UNKNOWN = "unknown"
 
 def calibration_table(rows: Sequence[CalibrationRow]) -> RenderableType:
     """Marked answers by kind and agreement: how many, how often right, what the prior says."""
-    # Not the share of the members: with one more below the line panels of any size compare.
-    strength = "votes / (members + 1)"
-    table = _table("kind", strength, "marked", "right", "95 % interval", "public prior")
+    table = FigureTable("kind", "agreement", "marked", "right", "95 % interval", "public prior")
     for row in rows:
         low, high = row.interval
         table.add_row(
             row.kind,
-            f"{row.agreement:.2f}",
+            f"{row.agreement:.0%}",
             str(row.marks),
             f"{row.right:.0%}",
             f"{low:.0%} to {high:.0%}",
@@ -35,25 +32,25 @@ def calibration_table(rows: Sequence[CalibrationRow]) -> RenderableType:
 
 def panel_tables(report: PanelReport) -> RenderableType:
     """The members, each two of them, and what their votes are worth together."""
-    members = _table("member", "votes", "marked", "right", "reliability")
+    members = FigureTable("member", "votes", "marked", "right", "reliability")
     for member in report.members:
         members.add_row(
-            Text(one_line(member.model, 60)),
+            member.model,
             str(member.votes),
             str(member.marked),
             f"{member.right} of {member.marked}" if member.marked else "",
             _share(member.reliability),
         )
-    pairs = _table("members", "runs", "same answer", "phi", "same wrong answer")
+    pairs = FigureTable("members", "runs", "same answer", "phi", "same wrong answer")
     for pair in report.pairs:
         pairs.add_row(
-            Text(f"{one_line(pair.one, 40)}\n{one_line(pair.other, 40)}"),
+            f"{pair.one}\n{pair.other}",
             str(pair.runs),
             f"{pair.agreement:.0%}",
             _UNKNOWN if pair.phi is None else f"{pair.phi:.2f}",
             _share(pair.same_wrong),
         )
-    compared: list[RenderableType] = [Text(), pairs] if report.pairs else []
+    compared: list[RenderableType] = [Text(), pairs] if pairs else []
     return Group(members, *compared, Text(), Text(_worth(report)))
 
 
@@ -69,11 +66,3 @@ def _worth(report: PanelReport) -> str:
 
 def _share(share: float | None) -> str:
     return _UNKNOWN if share is None else f"{share:.0%}"
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
-    table.add_column(first, overflow="fold")
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
