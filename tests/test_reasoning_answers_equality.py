@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,7 @@ FORMS = {
     "ratio": form_of("What is the ratio of cats to dogs?"),
     "length": form_of("How long is the diagonal?"),
     "french": form_of("Combien de kilomètres reste-t-il ?"),
+    "boxes": form_of("How many of the boxes does Tom need for 200 eggs?"),
     "year": form_of("In which year did the wall fall?"),
     "version": form_of("Which version of the library fixed it?"),
     "capital": form_of("What is the capital of Australia?"),
@@ -132,6 +135,9 @@ us date | 04/03/2024 | April 3, 2024 | 2024-04-03
 eu date | 04/03/2024 | 4 March 2024 | 2024-03-04
 date | 25/12/2024 | December 25, 2024 | 12/25/2024
 date | July 4 | 4th of July
+date | May 3, 1998 | May 3, 1998 (a Sunday)
+boxes | 20 | 20 boxes | 20 big boxes | 20 in total
+list | 2, 3 | The primes are 2 and 3.
 code | x = 1 | x=1 | ```python\\nx = 1\\n``` | x = (1)
 code | SELECT 1; | ```sql\\nSELECT 1;\\n```
 celsius | 25 | 25°C | 25 degrees | 25 degrees Celsius | 25 C | 77 F
@@ -344,6 +350,7 @@ def test_different_answers_are_kept_apart(name: str, one: str, other: str):
         ("text", "x = 5", "y = 5"),
         ("number", "20°C", "20 kg"),
         ("number", "5%", "50"),
+        ("number", "5 dollars less", "5 dollars more"),
     ],
 )
 def test_a_contradiction_is_beyond_doubt(name: str, one: str, other: str):
@@ -358,6 +365,8 @@ def test_a_contradiction_is_beyond_doubt(name: str, one: str, other: str):
         ("text", "Paris", "Paris, France"),
         ("text", "Paris", "12"),
         ("number", "3 guests", "3 people"),
+        ("boxes", "20 rolls", "20"),
+        ("boxes", "20 km", "20"),
         ("number", "50%", "0.5"),
         ("number", "50%", "50"),
         ("date", "03/04/2024", "April 3, 2024"),
@@ -380,6 +389,21 @@ def test_whole_numbers_are_the_same_just_when_they_are_equal(one: int, other: in
     assert left is not None
     assert right is not None
     assert (sameness(left, right, form) == "same") == (one == other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("50%, 3", "50, 4"), ("50%, 7", "50, 4")])
+def test_one_contradiction_keeps_two_lists_apart(one: str, other: str):
+    """It does so wherever it stands, and whichever list comes first."""
+    assert compared("list", one, other) == compared("list", other, one) == "different"
+
+
+@pytest.mark.parametrize("name", ["text", "code"])
+def test_what_python_would_warn_of_is_text(name: str):
+    """`5or 3` makes Python's parser warn; nobody is to see that."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        canonical("5or 3", FORMS[name])
+    assert not caught
 
 
 @given(st.text(max_size=80), st.sampled_from(sorted(FORMS)))

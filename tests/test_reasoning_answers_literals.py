@@ -145,6 +145,9 @@ REPLIES = [
     ("Thus f(['b', 'a']) == ['a', 'b']", "['a', 'b']"),
     ("\\boxed{['a', 'b']}", "['a', 'b']"),
     ("First step.\n\n'x y'", "'x y'"),
+    ("{'result': 2, 'answer': 3}", "{'result': 2, 'answer': 3}"),
+    ("Final answer: {'answer': 3, 'result': 2}", "{'result': 2, 'answer': 3}"),
+    ('{"work": "x", "final_answer": {"answer": 3}}', "{'answer': 3}"),
 ]
 
 
@@ -166,6 +169,8 @@ def test_a_value_is_read_from_a_reply(reply: str, value: str):
         '{"reasoning": "The function',
         '{"reasoning": "x", "answer": ""}',
         "Final answer: ['a', 'b",
+        "Final answer: 'a' or 'b'",
+        'It returns `{"result": 2, "answer": 3}`.',
         "\\boxed{}",
         "Final answer: " + "[" * 300,
     ],

@@ -41,6 +41,7 @@ READ = [
             "$$18$$",
             "eighteen",
             "18 ducks",
+            "Final answer: <18>",
             '{"answer": 18}',
             '{"final_answer": "18"}',
             '{"reasoning": "9 x 2 = 18", "answer": "18"}',
@@ -445,6 +446,7 @@ UNREAD = [
         [
             "```python\ndef add(a, b):\n    ret",
             "I'm sorry, I can't write code.",
+            "Final answer: [1, 2]",
         ],
     ),
 ]
@@ -505,6 +507,12 @@ def test_a_question_repeated_before_the_answer_is_no_next_turn():
 def test_other_values_under_an_answers_key_are_no_vote(value: object):
     """A value that is no number is none, of whatever JSON type it is."""
     assert read(json.dumps({"answer": value}), FORMS["number"]).answer is None
+
+
+def test_a_letter_with_the_longer_text_of_another_option_is_no_vote():
+    """`A. Paris, Texas` is none of the options, though its text begins with that of A."""
+    form = form_of("Which?", choices=["Paris", "Paris, Texas"])
+    assert read("A. Paris, Texas", form).answer is None
 
 
 def test_an_option_that_begins_with_a_letter_is_known_by_its_whole_text():

@@ -25,11 +25,13 @@ FORMS = {
     "ladder": form_of("Is the tall ladder steady enough to climb?"),
     "euros": form_of("A ticket costs €7. How much does Ida pay in all?"),
     "degrees": form_of("What number do you get?", "number"),
+    "primes": form_of("List the primes below ten.", "list"),
     "day": form_of("What date was the bridge opened?", "date"),
 }
 
 # A form, what has to be read, and replies that all give it.
 READ = [
+    ("degrees", "391", ["The answer is 391!", "Final answer: **391!**"]),
     (
         "cheese",
         "B",
@@ -133,6 +135,7 @@ UNREAD = [
             "(A) Gouda\n(B) Feta\n(C) Brie\n(D) Ricotta",
             "So it was (B) Feta or (C) Brie, as both are soft.",
             "D. Brie",
+            "A: no\nB: yes\nC: no",
             "The cheese that was served is:\n\nD. Brie",
             "The answer is (D). Brie",
             "The closest one is feta. The correct answer is edam, which is not in the list.",
@@ -165,6 +168,8 @@ UNREAD = [
             "The tall ladder is steady enough to climb in summer but not in winter.",
             "It is not stated that the tall ladder is steady enough to climb.",
             "To be a tall ladder that is steady enough to climb, it needs a base.",
+            "The tall ladder is hardly steady enough to climb.",
+            "It is false that the tall ladder is steady enough to climb.",
         ],
     ),
     (
@@ -177,8 +182,16 @@ UNREAD = [
             "It costs either 7 or 14.",
             "The result is 21 minus the ticket of a child.",
             '{"answer": "x - 7"}',
+            "The answer is €21 - €7",
+            "Final answer: more than 20",
+            "Final answer: not 20",
+            "Final answer: 14.5.6",
+            '{"answer": "20"}\nWait, one is free. The answer is 14.',
+            "| ticket | price |\n|---|---|\n| first | €7 |\n| second | €9 |",
         ],
     ),
+    ("degrees", ["Final answer: 5!", "So we need 5! / 2!", "It is C(5,2).", "5 factorial"]),
+    ("primes", ["2, 3, 5, ...", "2, 3 and so on"]),
     ("day", ["It was opened on 4 or on 5 May 1901.", "Nobody knows."]),
 ]
 

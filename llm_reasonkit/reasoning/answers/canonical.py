@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -42,7 +43,9 @@ _PAIR = re.compile(r"\d,\d{1,2}(?!\d)")
 _RANGE = re.compile(r"\d+\s*[-–]\s*\d+")
 # Words that may name two units are the one that was asked for.
 _MEANT = {("degree", "kelvin"), ("pound", "pound_sterling")}
-_RATIO = re.compile(r"(\d+)\s*(?::|to|in|out of)\s*(\d+)")
+_RATIO = re.compile(r"(\d+)\s*(:|to|in|out of)\s*(\d+)")
+# Where a ratio is asked for, 1:2 is 1/2; a chance of 1 to 2 may be 1/3.
+_ASKS_RATIO = any_of(r"\b(?:ratio|odds|proportion)\b")
 _MEASURED = re.compile(r"([^+]+[\d)π]|[^+]*pi)\s+([a-z][a-z ]*[²³]?(?:\^[23])?)", re.I)
 _ANY_UNITS = re.compile(r"(?:(?:square|cubic|sq\.?) )?units?", re.I)
 _INTERVAL = re.compile(r"([(\[])([^()\[\],;]+)[,;]([^()\[\],;]+)([)\]])")
@@ -51,8 +54,11 @@ _DECADE = re.compile(r"(?:the )?(?:1\d|20)\d0['’]?s\.?", re.I)
 _INFINITY = re.compile(r"\+?\s*(?:∞|\boo\b)|(?:^\+?|(?<=^-))infinity$", re.I)
 # What is called by a number is no number: version 3.10 is not 3.1.
 _IDENTIFIER = any_of(r"\b(?:which|what)(?: is the)?(?: \w+)? (?:version|release|section|chapter)\b")
+_GOES_ON = any_of(r"(?:\.\.\.|…|\betc\.?|\band so on)\W*$")
+_THEY_ARE = any_of(r"^(?:the|these|they)\b[^,;\n]{0,60}?\bare\b:?\s+")
 _SPACED = re.compile(r"[\w.-]+(?: [\w.-]+){2,}")
 _HAS_WORDS = re.compile(r"(?!oo|pi)[^\W\d_]{2,}|^[\w\s.,;]*$")
+_REMARK = re.compile(r"\s\([^()\d]*\)$")
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
 _FENCE = re.compile(r"\s*```[\w+-]*[ \t]*\n(.*?)\n?```\s*", re.S)
 
@@ -89,8 +95,9 @@ def _number(text: str, form: AnswerForm) -> Answer | None:
         # `3 x 6 = 18` ends in what it comes to.
         after = plain(text).rpartition("=")[2]
         quantity = read_quantity(after) or _computed(after)
-    if quantity is None and form.share and (ratio := _RATIO.fullmatch(plain(text).strip(" ."))):
-        quantity = read_quantity(f"{ratio[1]}/{ratio[2]}")
+    ratio = _RATIO.fullmatch(plain(text).strip(" .")) if form.share else None
+    if ratio and (ratio[2] in ("in", "out of") or _ASKS_RATIO.search(form.asked)):
+        quantity = quantity or read_quantity(f"{ratio[1]}/{ratio[3]}")
     return None if quantity is None else _of_quantity(quantity, text, form)
 
 
@@ -161,7 +168,7 @@ def choice_letter(text: str, form: AnswerForm) -> str | None:
 
 
 def _date(text: str, form: AnswerForm) -> Answer | None:
-    written = read_date(plain(text), day_first=form.day_first)
+    written = read_date(_REMARK.sub("", plain(text)), day_first=form.day_first)
     if written is None and _YEAR.fullmatch(text):
         written = text
     if written is None and not is_numeric_date(text):
@@ -170,7 +177,9 @@ def _date(text: str, form: AnswerForm) -> Answer | None:
 
 
 def _list(text: str, form: AnswerForm) -> Answer | None:
-    frame, parts = split_list(text)
+    if _GOES_ON.search(text):
+        return None
+    frame, parts = split_list(_THEY_ARE.sub("", text))
     if len(parts) > _MOST_ITEMS or not any(c.isalnum() for part in parts for c in part):
         return None
     if len(parts) == 1 and form.ordered and _SPACED.fullmatch(parts[0]):
@@ -246,7 +255,9 @@ def _code_key(text: str) -> str:
     fenced = _FENCE.fullmatch(text)
     body = (fenced[1] if fenced else text).strip("`\n")
     try:
-        return ast.unparse(ast.parse(body))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.unparse(ast.parse(body))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return "\n".join(line.rstrip() for line in body.splitlines())
 

@@ -88,8 +88,8 @@ def _goes_with(
     """Tell whether what follows a letter is its option, or an explanation, but no other option."""
     texts = dict(zip(letters, (text_key(choice) for choice in choices), strict=False))
     own = texts.get(letter, "")
+    if rest != own and rest in texts.values():
+        return False
     if own and (rest.startswith(own) or own.startswith(rest)):
         return True
-    if any(rest == other for name, other in texts.items() if name != letter):
-        return False
     return bool(after) or not texts

@@ -38,6 +38,7 @@ _CONDITION = any_of(
 )
 _LEFT_OPEN = any_of(
     r"\b(?:if|whether|unless|could|might|may|let's|let us|need to|determine|likely|ob|si|se)\b",
+    r"\b(?:hardly|barely|scarcely|doubt\w*|fail(?:s|ed)?|false|untrue|not (?:only|just|merely))\b",
     r"[?？]|\b(?:but|and) not\b|\bnot (?:specified|stated|said|clear|known)\b",
 )
 _DENIED = any_of(r"(?:\b(?:not|cannot|never)\b|n't\b)(?:(?!\bis\b)[^,;:]){0,20}$")
@@ -61,6 +62,7 @@ _CONCLUDES = any_of(
     r"\b(?:also|daher|somit|donc|ainsi|por (?:lo )?tanto|entonces|quindi|pertanto|portanto|dus)\b",
     r"[∴⇒]|итак|поэтому|следовательно|所以|因此|故|したがって|よって|따라서",
 )
+_ITEM = re.compile(r"[\W_]{0,4}[A-Z]\**[.):]\W*\w")
 _TWO_SIGNS = re.compile(r"\w\w|\d")
 _LETTER = re.compile(r"[^\W\d_]")
 # How far back from the end a conclusion is looked for.
@@ -133,6 +135,8 @@ def _option_line(line: str, form: AnswerForm) -> Answer | None:
     if letter is None:
         return None
     own, said = text_key(form.options.get(letter, "")), text_key(rest)
+    if said in texts_of_others(letter, form):
+        return None
     # A lone small letter (`c)`) numbers a part of the question.
     is_option = said.startswith(own[:40]) if own and said else not said and letter in bare
     return canonical(letter, form) if is_option else None
@@ -168,6 +172,9 @@ def _conclusion(lines: list[str], form: AnswerForm) -> Answer | None:
         return _value(sentence, form)
     head = sentence.rpartition("=")[2] if "=" in sentence else sentence
     if form.kind != "number":
+        return None
+    if lines[-1].startswith("|") and "=" not in sentence:
+        # One row of a table among others.
         return None
     is_last = concluding or "=" in sentence or len(lines) > 1 or len(said) == 1
     return only_amount(head, form, asked=concluding) if is_last else None
@@ -216,8 +223,8 @@ def _settles(sentence: str, named: set[str]) -> bool:
 
 
 def _enumerates(lines: list[str], form: AnswerForm) -> bool:
-    """Tell whether a reply ends in a list of options."""
-    last = [_option_line(line, form) for line in lines[-2:]]
+    """Tell whether a reply ends in a list of options, or of what is said of each."""
+    last = [_ITEM.match(line) or _option_line(line, form) for line in lines[-2:]]
     return len(last) == 2 and all(last)
 
 

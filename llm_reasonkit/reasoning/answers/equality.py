@@ -6,19 +6,27 @@ import math
 import re
 from dataclasses import replace
 from fractions import Fraction
+from itertools import takewhile
 from typing import Literal
 
 from llm_reasonkit.reasoning.answers.answer import Answer
 from llm_reasonkit.reasoning.answers.form import AnswerForm
 from llm_reasonkit.reasoning.answers.numbers import Quantity
+from llm_reasonkit.reasoning.answers.patterns import any_of
 from llm_reasonkit.reasoning.answers.texts import leading_polarity, text_key
 from llm_reasonkit.reasoning.checks.folding import words
 from llm_reasonkit.reasoning.checks.languages import stem
 from llm_reasonkit.reasoning.checks.similarity import Fingerprint
+from llm_reasonkit.reasoning.checks.wordlists import STOP_WORDS
 from llm_reasonkit.reasoning.units import PERCENT
 
 Sameness = Literal["same", "different", "unsure"]
 
+_HOW_MANY = any_of(
+    r"\bhow many (?:(?:of|the|these|those|h(?:is|er)|its|their|our|my|your|more|fewer|total) )*(.*)"
+)
+# What is said of any number.
+_SAYS_NOTHING = STOP_WORDS.union(words("total altogether overall left remaining more"))
 _TYPED = frozenset({"choice", "yes-no"})
 _ISO = re.compile(r"(?:-?\d{4}|-)(?:-\d\d)*(?:T.*)?$")
 _POINT = re.compile(r"(?<=[^\W\d_])\.(?=\s|$)")
@@ -75,8 +83,9 @@ def _same_with_bare(bare: Quantity, named: Quantity, form: AnswerForm) -> Samene
     if named.unit != PERCENT and bare.thing:
         # 5 apples are no 5 km, but 5 bucks may be 5 dollars.
         return "unsure" if as_written else "different"
-    if named.unit != PERCENT:
-        return "same" if as_written else "different"
+    if named.unit and named.unit != PERCENT:
+        is_asked = form.unit or _may_be_counted(_named(named.unit.name), form)
+        return ("same" if is_asked else "unsure") if as_written else "different"
     as_share = bare.value == named.in_base
     if as_share and (form.share or form.unit == PERCENT):
         return "same"
@@ -120,12 +129,26 @@ def _is_endless(value: Fraction) -> bool:
 
 def _same_thing(one: str, other: str, form: AnswerForm) -> Sameness:
     """Compare what is counted; a bare number leaves it to the question, also its direction."""
-    here, there = ({stem(word) for word in words(thing)} for thing in (one, other))
-    if bool(here) != bool(there) and is_opposed(one or other, form.asked):
+    if Fingerprint.of(one).contradicts(Fingerprint.of(other)):
         return "different"
-    if not here or not there or here & there:
-        return "different" if Fingerprint.of(one).contradicts(Fingerprint.of(other)) else "same"
-    return "unsure"
+    if bool(one) != bool(other) and is_opposed(one or other, form.asked):
+        return "different"
+    here, there = _named(one), _named(other)
+    if here and there:
+        return "same" if here & there else "unsure"
+    return "same" if _may_be_counted(here | there, form) else "unsure"
+
+
+def _may_be_counted(named: set[str], form: AnswerForm) -> bool:
+    """Tell whether a thing may be what a question counts: rolls are none of `how many boxes`."""
+    asked = _HOW_MANY.search(form.asked)
+    counted = takewhile(lambda word: word not in STOP_WORDS, words(asked[1]) if asked else [])
+    wanted = {stem(word) for word in counted}
+    return not wanted or not named or bool(wanted & named)
+
+
+def _named(thing: str) -> set[str]:
+    return {stem(word) for word in words(thing) if word not in _SAYS_NOTHING}
 
 
 def is_opposed(text: str, asked: str) -> bool:
@@ -146,14 +169,18 @@ def _same_items(one: Answer, other: Answer, form: AnswerForm) -> Sameness:
         if "{}" not in framed:
             pairs = [sameness(a, b, form) for a, b in zip(one.items, other.items, strict=True)]
             return _all_same(pairs)
-    left = list(other.items)
+    left, unmatched = list(other.items), []
     for item in one.items:
         match = next((n for n, its in enumerate(left) if sameness(item, its, form) == "same"), None)
         if match is None:
-            doubt = any(sameness(item, its, form) == "unsure" for its in left)
-            return "unsure" if doubt else "different"
-        left.pop(match)
-    return "same"
+            unmatched.append(item)
+        else:
+            left.pop(match)
+    if not unmatched:
+        return "same"
+    open_pairs = [[sameness(item, its, form) == "unsure" for its in left] for item in unmatched]
+    by_either = [*open_pairs, *zip(*open_pairs, strict=True)]
+    return "unsure" if all(map(any, by_either)) else "different"
 
 
 def _all_same(pairs: list[Sameness]) -> Sameness:

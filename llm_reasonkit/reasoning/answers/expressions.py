@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from llm_reasonkit.reasoning.answers.latex import in_line, plain
+from llm_reasonkit.reasoning.answers.literals import parsed_expression
 
 Value = Fraction | float
 
@@ -85,8 +86,8 @@ def read_expression(text: str) -> Expression | None:
     for pattern, to in _FACTORS:
         bare = pattern.sub(to, bare)
     try:
-        tree = ast.parse(bare.replace("^", "**").strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parsed_expression(bare.replace("^", "**").strip())
+    except ValueError:
         return None
     return Expression(tree) if _is_formula(tree) else None
 

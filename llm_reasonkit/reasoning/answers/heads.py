@@ -23,7 +23,8 @@ from llm_reasonkit.reasoning.units import Unit
 
 _PADDING = " \t\r\n:：=*_#>\"'`“”—\\|"
 _SENTENCE_END = re.compile(
-    r"(?<=[^\W\d_])[.!?](?=\s|$|[\"'*)])|(?<=[\d)\]}%$*\"'])[.!?](?=[\s\"'*]|$)|[。！？]|\n"
+    r"(?<=[^\W\d_])[.!?](?=\s|$|[\"'*)])|(?<=[\d)\]}%$*\"'])[.?](?=[\s\"'*]|$)"
+    r"|(?<=[)\]}%$*\"'])!(?=\s|$)|[。！？]|\n"
 )
 _CUTS = any_of(
     r",\s|;|\s[-–—]\s|\s\(",
@@ -43,8 +44,13 @@ _JOINS = any_of(r",\s|;|and|or")
 _EXPLAINS = any_of(r"\s\(|because|since|which|where|as|when|so|but|due|if|assuming")
 _NUMBER_FOLLOWS = re.compile(r"\s*[-$€£]?\d")
 _COMPUTES = re.compile(
-    r"[\w)]\s*[+*/×÷^]\s*[\w(.$€£]|(?:\d|\)|\b[a-z])\s+[-−]\s+[\w(]|\d[a-z]\b|\d (?:minus|plus)\b"
+    r"[\w)]\s*[+*/×÷^]\s*[\w(.$€£]|(?:\d|\)|\b[a-z])\s+[-−]\s+[\w($€£]|\d[a-z]\b"
+    r"|\d (?:minus|plus)\b|(?<![A-Za-z])[A-Za-z]\(\d|(?<![\d$€£.,])\d{1,2}(?:!| factorial\b)"
 )
+# The brackets of `Final answer: <…>`, copied.
+_PLACEHOLDER = re.compile(r"^[\s:*]*<([^<>\n]+)>(?=[\s.*]*$)")
+# `more than 20` is any number but 20.
+_IS_BOUND = any_of(r"(?:\bnot|n't|\b(?:more|less|fewer|greater|larger|smaller) than|[<>≠])\W*$")
 _BULLET = re.compile(r"[-*•]\s|\d{1,3}[.)]\s")
 _NAMED = re.compile(
     r"(?<!\w)\(([A-Z]|\d{1,2})\)|\*\*([A-Z]|\d{1,2})[.):]?\*\*"
@@ -74,6 +80,7 @@ def read_head(text: str, form: AnswerForm, following: str = "") -> Answer | None
         # `Final answer: abc`, at the end of a reply, is a string without its quotation marks.
         is_bare = not value and not following.strip() and len(text.split()) <= _FEW_WORDS
         return canonical(text if is_bare else value or "", form)
+    text = _PLACEHOLDER.sub(r"\1", text)
     if form.kind == "choice":
         return _choice(text, form, following)
     if form.kind == "yes-no":
@@ -145,9 +152,10 @@ def only_amount(clause: str, form: AnswerForm, *, asked: bool = True) -> Answer 
     found = amounts_in(plain(clause).strip(" .!*()"))
     if asked and form.unit and len(found) > 1:
         found = [amount for amount in found if _is_of(amount, form.unit)]
-    if len(found) != 1 or (found[0].endswith("%") and is_opposed(clause, form.asked)):
+    if len(found) != 1 or _IS_BOUND.search(plain(clause).partition(found[0])[0]):
         return None
-    return canonical(found[0], form)
+    reverse = found[0].endswith("%") and is_opposed(clause, form.asked)
+    return None if reverse else canonical(found[0], form)
 
 
 def _is_of(amount: str, unit: Unit) -> bool:

@@ -33,6 +33,7 @@ _SAYS = re.compile(
     r"(?:\b(?:is|be|are|returns?|returning|outputs?|prints?|gives|equals|to)\b:?|[=:→])\s+"
 )
 _WRAPPED = re.compile(r"\\(?:boxed|text\w*|math\w+|verb)\s*\{(.*)\}", re.S)
+_OR = re.compile(r"`?,? or [`\d'\"(\[{-]")
 _PADDING = " \t\r\n*:#>"
 _LONGEST = 2000
 _MOST_CUTS = 60
@@ -65,7 +66,7 @@ def literal_key(text: str) -> str | None:
     with suppress(ValueError, RecursionError):
         return _written(json.loads(bare, strict=False))
     with suppress(ValueError):
-        tree = _parsed(bare)
+        tree = parsed_expression(bare)
         return ast.unparse(tree) if isinstance(tree, ast.Call) else None
     return None
 
@@ -97,7 +98,7 @@ def literal_at(text: str) -> str | None:
     ends = [place.end() for place in re.finditer(r"[\])}'\"]", bare)]
     for end in (len(bare), *ends[: -_MOST_CUTS - 1 : -1], *ends[:_MOST_CUTS]):
         if literal_key(bare[:end]) is not None:
-            return bare[:end]
+            return None if _OR.match(bare, end) else bare[:end]
     word = _WORD.match(bare)
     return word[0] if word else None
 
@@ -120,13 +121,13 @@ def concluded_literal(text: str) -> str | None:
 def literal_value(source: str) -> object:
     """Return the value that a literal of Python stands for. Raises ValueError."""
     try:
-        return ast.literal_eval(_parsed(source))
+        return ast.literal_eval(parsed_expression(source))
     except (TypeError, MemoryError, RecursionError) as error:
         raise ValueError("no literal") from error
 
 
-def _parsed(source: str) -> ast.expr:
-    """Parse an expression. Raises ValueError."""
+def parsed_expression(source: str) -> ast.expr:
+    """Parse an expression of Python. Raises ValueError."""
     with warnings.catch_warnings():
         # `'\\d'` is text of a model, not code of ours to be warned about.
         warnings.simplefilter("ignore")

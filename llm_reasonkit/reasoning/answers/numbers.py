@@ -37,9 +37,11 @@ _FRACTION = re.compile(
     r"(?P<sign>-\s*)?(?:(?P<whole>\d+)\s*(?:\+|\s|(?=\())\s*)?"
     r"\({0,3}\s*(?P<minus>-\s*)?\({0,3}(?P<above>\d+)\){0,3}\s*/\s*\({0,3}(?P<below>\d+)\){0,3}"
 )
+# Of `5!` nobody can tell whether 5 or 120 is meant; `391!` is no factorial that anybody works out.
+_FACTORIAL = re.compile(r"(?<![\d$€£.,])\d{1,2}(?:!| factorial\b)")
 _IN_PROSE = re.compile(
     rf"(?<![\w.,/^–-])-?[$€£¥₹₽₩]?\s?-?(?:\d+\s+\d+/\d+|\({{0,3}}\d+\){{0,3}}/\({{0,3}}\d+\){{0,3}}|(?>{_DIGITS}))"
-    r"(?:\s*%)?(?![\w^]|/\d|[-–]\d)(?!\s*[.):]\s*$)"
+    r"(?:\s*%)?(?![\w^]|[/.–-]\d)(?!\s*[.):]\s*$)"
 )
 _ROUGHLY = re.compile(
     r"(?:(?:about|approximately|approx\.?|around|roughly|nearly|almost|exactly|only|just|a total of"
@@ -91,7 +93,7 @@ class Quantity:
 
 def read_quantity(text: str) -> Quantity | None:
     """Read a text that is a number and, at most, what it counts; None when it is anything else."""
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or _FACTORIAL.search(text):
         return None
     bare = _tidied(text)
     if not bare:

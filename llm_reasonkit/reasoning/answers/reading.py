@@ -93,6 +93,9 @@ def _in_json(text: str, form: AnswerForm) -> Reading | None:
         if answer is None and isinstance(value, str):
             answer = _from_prose(value, form)
         if answer is not None:
+            later = _in_statements(text.rpartition("}")[2], form)
+            if later and later.answer and sameness(answer, later.answer, form) == "different":
+                return Reading(reason="it gives several answers")
             return Reading(answer, found="json")
     if stated:
         return Reading(reason=f"what it gives as its answer is no {form.kind}")
@@ -176,9 +179,9 @@ def _at_the_edges(text: str, form: AnswerForm) -> Reading:
 
 
 def _literal(text: str, form: AnswerForm) -> Reading:
-    value = None if names_answer(text) else concluded_literal(text)
-    if value is None and len(text.split()) == 1:
-        value = text
+    if names_answer(text):
+        return Reading(reason="no answer found")
+    value = concluded_literal(text) or (text if len(text.split()) == 1 else None)
     answer = canonical(value, form) if value else None
     return Reading(answer, found="ending") if answer else Reading(reason="no answer found")
 
@@ -195,5 +198,6 @@ def _code(text: str, form: AnswerForm) -> Reading:
     if blocks:
         answer = canonical(blocks[-1], form)
     else:
-        answer = None if is_refusal(text) or "```" in text else canonical(text, form)
+        is_prose = is_refusal(text) or "```" in text or statements(text)
+        answer = None if is_prose else canonical(text, form)
     return Reading(answer, found="code") if answer else Reading(reason="no whole block of code")

@@ -51,6 +51,11 @@ _BROKEN = any_of(
 )
 # A list, also one in Python's spelling (`"answer": ('a', None)`), or an object without such a key.
 _NESTED = any_of(rf"{_KEY}(?=[\[(\{{])")
+# The object that a value of Python is given in; `{'result': 1, 'answer': 2}` is such a value.
+_ENVELOPE = any_of(
+    r"^\W*(?:json\s*)?\{\s*\"answer\"\s*:|\"final[_ ]?answer\"\s*:",
+    r"\"(?:work|reasoning|explanation|thoughts?|thinking|steps|rationale|analysis)\"\s*:",
+)
 # Models break lines inside strings.
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_OBJECTS = 200
@@ -95,9 +100,11 @@ def is_refusal(text: str) -> bool:
 def stated_values(text: str, *, literal: bool = False) -> Iterator[object]:
     """Yield what stands under an answer's key in the JSON of a reply, the last stated first.
 
-    literal: an object there is the answer, and holds none. Broken JSON is read where the value
-    itself is whole; a value that was cut off is not.
+    literal: an object there is the answer, and holds none; so is one with such a key that holds no
+    reasoning. Broken JSON is read where the value itself is whole; one that was cut off is not.
     """
+    if literal and not _ENVELOPE.search(text):
+        return
     whole = list(_objects(text))
     for found in reversed(whole):
         value = _under_key(found, literal=literal)
@@ -118,8 +125,8 @@ def holds_object(text: str) -> bool:
 
 
 def names_answer(text: str) -> bool:
-    """Tell whether a reply has the key of an answer in it."""
-    return re.search(_KEY, text, re.I) is not None
+    """Tell whether a reply has the key of an answer in it, as JSON writes it."""
+    return re.search(_KEY.replace("'", ""), text, re.I) is not None
 
 
 def _value(match: re.Match[str]) -> object:

@@ -84,7 +84,7 @@ _REVISES = any_of(
 )
 _HYPOTHETICAL = any_of(
     r"\b(?:if|whether|suppose|assum\w*|check|verify|unless|not sure|wonder|what|how|why|hints?"
-    r"|wrong|incorrect|another|other|each|every|any)\s+(?:that\s+)?"
+    r"|wrong|incorrect|another|other|each|every|any|down|through)\s+(?:that\s+)?"
     r"(?:the |this |a |an |our |my )?(?:\w+ )?$",
     r"\b(?:is|are|as|not) an? (?:\w+ )?$",
 )
