@@ -16,7 +16,7 @@ from llm_reasonkit.store.marks import PanelRun
 class CalibrationRow(Record):
     """Marked answers of one kind with about the same agreement.
 
-    agreement: leading votes of members, on average. right: the share that was right, with its
+    agreement: leading votes of those asked, on average. right: the share that was right, with its
     95 % interval. prior: the share that was right in public recordings.
     """
 

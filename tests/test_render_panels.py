@@ -36,6 +36,7 @@ def shown(renderable: RenderableType, width: int = 100) -> str:
     ("answer", "point", "said"),
     [
         ("no", "Final answer: No.", ": no"),
+        ("401", "It is 401.", ": 401"),
         ("no", "It is 19 × 107 - 6.", ": no (It is 19 × 107 - 6.)"),
         ('{"name": "Rex", "age": 4}', "age: 4", ': {"name": "Rex", "age": 4} (age: 4)'),
         ("no", "", ": no"),

@@ -49,7 +49,7 @@ class Pattern:
 
     @property
     def share(self) -> float:
-        """Leading votes of members."""
+        """Leading votes of those asked."""
         return self.leading / self.members
 
     @property
@@ -75,7 +75,7 @@ class Mark:
 class CurvePoint:
     """How often agreements of one cell were right: their number, share and interval (95 %).
 
-    agreement: leading votes of members, on average. expected: what the prior says of them.
+    agreement: leading votes of those asked, on average. expected: what the prior says of them.
     """
 
     kind: Kind

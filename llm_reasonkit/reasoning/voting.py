@@ -123,7 +123,7 @@ def decide(
     clustering = cluster(votes, form, verdicts)
     leaders = _leaders(clustering.clusters, ballots, rule)
     value = _worked_out(form)
-    right = next((c for c in clustering.clusters if _is_value(c, value, form)), None)
+    right = _holding(value, clustering.clusters, form)
     winner, decided_by = _winner(leaders, clustering.clusters, ballots, rule, right)
     asked = [b for b in ballots if b.status not in ("not_asked", "pending")]
     counted = asked if rule.of == "asked" else list(ballots)
@@ -149,7 +149,7 @@ def decide(
         accepted=accepted,
         open_pairs=clustering.open_pairs,
         notes=(
-            *_notes_on_value(value, winner, clustering.clusters, form),
+            *_notes_on_value(value, right, winner, clustering.clusters, form),
             *_notes(winner, clustering.clusters, ballots, rule, decided_by),
         ),
     )
@@ -197,8 +197,10 @@ def _worked_out(form: AnswerForm) -> Answer | None:
         return None
 
 
-def _is_value(found: Cluster, value: Answer | None, form: AnswerForm) -> bool:
-    return value is not None and sameness(found.answer, value, form) == "same"
+def _holding(value: Answer | None, clusters: Sequence[Cluster], form: AnswerForm) -> Cluster | None:
+    if value is None:
+        return None
+    return next((c for c in clusters if sameness(c.answer, value, form) == "same"), None)
 
 
 def _winner(
@@ -250,19 +252,17 @@ def _speaker(found: Cluster, ballots: Sequence[Ballot]) -> Ballot:
 
 
 def _notes_on_value(
-    value: Answer | None, winner: Cluster | None, clusters: Sequence[Cluster], form: AnswerForm
+    value: Answer | None,
+    right: Cluster | None,
+    winner: Cluster | None,
+    clusters: Sequence[Cluster],
+    form: AnswerForm,
 ) -> list[str]:
-    if (
-        value is None
-        or not clusters
-        or (len(clusters) == 1 and _is_value(clusters[0], value, form))
-    ):
+    if value is None or not clusters or (right and len(clusters) == 1):
         return []
-    against = ""
-    if not any(_is_value(found, value, form) for found in clusters):
+    against = "" if right == winner else ", which is not the leading answer"
+    if right is None:
         against = ", which nobody answered"
-    elif winner is None or not _is_value(winner, value, form):
-        against = ", which is not the leading answer"
     return [f"worked out by code, {form.term} is {value.text}{against}"]
 
 

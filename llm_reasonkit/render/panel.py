@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm_reasonkit.reasoning.checks.folding import words
+from llm_reasonkit.reasoning.checks.wordlists import STOP_WORDS
 from llm_reasonkit.reasoning.result import Dissent, Member, Result
 from llm_reasonkit.render import figures
 from llm_reasonkit.render.sanitize import one_line
@@ -48,7 +49,8 @@ def positions(result: Result) -> list[str]:
 def point_of(position: Dissent) -> str:
     """Say where an answer that did not win parts from the winner, unless it only says it again."""
     # The last line of a reply, where it is all that differs, says the answer again.
-    point, answer = ({*words(text)} - _MARKER for text in (position.point, position.answer))
+    both = (position.point, position.answer)
+    point, answer = ({*words(text)} - _MARKER - STOP_WORDS for text in both)
     return "" if point == answer else position.point
 
 
